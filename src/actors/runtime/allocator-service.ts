@@ -1,0 +1,63 @@
+import type { Intent } from '../allocator/command.ts';
+import type { PerformanceId, ReservationRef, ScheduleId, UserId, VenueId } from '../allocator/ids.ts';
+import type { SeatMap } from '../allocator/seat-map.ts';
+import type { VenueLayout } from '../allocator/venue-layout.ts';
+import type { AvailabilityView } from './availability-view.ts';
+import type { Performance, Schedule, VenueSummary } from './catalog.ts';
+import type { AuditCheck, Reply, ScheduleCounts, UnavailableCode } from './outcome.ts';
+import type { ReservationPage, ReservationQuery } from './ports.ts';
+
+/**
+ * What the outer layers may ask of a node. directory.ts implements it; http sees nothing else.
+ *
+ * A callback runs exactly once, maybe before the call returns, and never throws into the runtime.
+ */
+export interface AllocatorService {
+  /** Decides a command in the order of arrival per schedule; replies when the answer may be shown. */
+  submit(scheduleId: ScheduleId, intent: Intent, reply: Reply): void;
+
+  /** One reservation of this user; somebody else's is not found. */
+  readReservation(ref: ReservationRef, userId: UserId, reply: Reply): void;
+
+  /** The durable free seats of a schedule (I9). */
+  readAvailability(
+    scheduleId: ScheduleId,
+    reply: (result: AvailabilityView | ReadFailure) => void,
+  ): void;
+
+  listReservations(query: ReservationQuery): Promise<ReservationPage>;
+  countSeats(scheduleId: ScheduleId): Promise<ScheduleCounts | ReadFailure>;
+  audit(scheduleId: ScheduleId): Promise<readonly AuditCheck[] | ReadFailure>;
+
+  readonly catalog: CatalogService;
+
+  /** Empty when the node can serve; else the reasons, for people. */
+  notReadyReasons(): readonly string[];
+}
+
+export interface ReadFailure {
+  readonly failure: UnavailableCode | 'not-found';
+  readonly retryAfterSeconds: number;
+}
+
+/** The catalogue, in memory. Lookups are synchronous; creations are durable when they resolve. */
+export interface CatalogService {
+  venues(): readonly VenueSummary[];
+  performances(): readonly Performance[];
+  performance(performanceId: PerformanceId): Performance | undefined;
+  schedule(scheduleId: ScheduleId): Schedule | undefined;
+  /** Of one performance, by startsAtMs. */
+  schedulesOf(performanceId: PerformanceId): readonly Schedule[];
+  /** Free seats as last known: the durable count where the actor is in memory, else as projected. */
+  available(scheduleId: ScheduleId): number;
+  capacity(scheduleId: ScheduleId): number;
+
+  /** Undefined when there is no such venue. Rejects with StoreUnavailable. */
+  venueLayout(venueId: VenueId): Promise<VenueLayout | undefined>;
+  /** The compiled hall of a schedule's venue; undefined for an unknown schedule. Cached. */
+  seatMap(scheduleId: ScheduleId): Promise<SeatMap | undefined>;
+
+  createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId>;
+  createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId>;
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId>;
+}
