@@ -20,10 +20,7 @@ export interface AllocatorService {
   readReservation(ref: ReservationRef, userId: UserId, reply: Reply): void;
 
   /** The durable free seats of a schedule (I9). */
-  readAvailability(
-    scheduleId: ScheduleId,
-    reply: (result: AvailabilityView | ReadFailure) => void,
-  ): void;
+  readAvailability(scheduleId: ScheduleId, reply: (result: AvailabilityView | ReadFailure) => void): void;
 
   listReservations(query: ReservationQuery): Promise<ReservationPage>;
   countSeats(scheduleId: ScheduleId): Promise<ScheduleCounts | ReadFailure>;

@@ -1,5 +1,12 @@
 import type { ScheduleEventType } from '../allocator/event.ts';
-import type { PerformanceId, ReservationNumber, ScheduleId, ShardId, UserId, VenueId } from '../allocator/ids.ts';
+import type {
+  PerformanceId,
+  ReservationNumber,
+  ScheduleId,
+  ShardId,
+  UserId,
+  VenueId,
+} from '../allocator/ids.ts';
 import type { ReservationStatus } from '../allocator/reservation.ts';
 import type { VenueLayout } from '../allocator/venue-layout.ts';
 import type { Performance, Schedule, VenueSummary } from './catalog.ts';
@@ -16,6 +23,8 @@ export interface TimerHandle {
 export interface Clock {
   /** Milliseconds since the epoch, an integer. May jump; the actor never lets its own time go back. */
   nowMs(): number;
+  /** Milliseconds with fractions from any origin, never going back: for durations only. */
+  monotonicMs(): number;
   /** Runs `task` once, not before `delayMs` have passed. Does not keep the process alive. */
   setTimer(delayMs: number, task: () => void): TimerHandle;
   /** Runs `task` after the input that is already waiting has been read: the moment to send a batch. */
@@ -178,7 +187,11 @@ export interface ReservationQuery {
   readonly scheduleId?: ScheduleId;
   readonly limit: number;
   /** Where the page before ended: only rows after it in the order (heldAtMs, scheduleId, number), descending. */
-  readonly after?: { readonly heldAtMs: number; readonly scheduleId: ScheduleId; readonly number: ReservationNumber };
+  readonly after?: {
+    readonly heldAtMs: number;
+    readonly scheduleId: ScheduleId;
+    readonly number: ReservationNumber;
+  };
 }
 
 export interface ReservationPage {

@@ -1,0 +1,56 @@
+import type { IdempotencyMark } from './event.ts';
+import type { ReservationNumber, UserId } from './ids.ts';
+
+/** How long the first success of a request is remembered. Part of the contract (I8). */
+export const idempotencyWindowMs = 24 * 60 * 60 * 1000;
+
+/** What the first success was: enough to answer it again, word for word. */
+export interface Memo {
+  readonly kind: 'held' | 'extended';
+  readonly seq: number;
+  readonly atMs: number;
+  readonly fingerprint: number;
+  readonly number: ReservationNumber;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * The remembered requests of one schedule, by user and key (I8). State of the actor: filled by evolve, and
+ * so the same after a restart. Forgetting follows the time of events, never a clock.
+ */
+export class IdempotencyWindow {
+  /** In the order of atMs, which is the order of insertion. */
+  readonly #memos = new Map<string, Memo>();
+  /** Of the first one; Infinity when there is none. */
+  #oldestAtMs = Number.POSITIVE_INFINITY;
+
+  get size(): number {
+    return this.#memos.size;
+  }
+
+  find(userId: UserId, mark: IdempotencyMark, nowMs: number): Memo | undefined {
+    const memo = this.#memos.get(entryKey(userId, mark));
+    return memo !== undefined && memo.atMs + idempotencyWindowMs > nowMs ? memo : undefined;
+  }
+
+  /** Call forgetBefore first: a key that is remembered again must go to the end. */
+  remember(userId: UserId, mark: IdempotencyMark, memo: Memo): void {
+    if (this.#memos.size === 0) this.#oldestAtMs = memo.atMs;
+    this.#memos.set(entryKey(userId, mark), memo);
+  }
+
+  forgetBefore(nowMs: number): void {
+    if (this.#oldestAtMs + idempotencyWindowMs > nowMs) return;
+    this.#oldestAtMs = Number.POSITIVE_INFINITY;
+    for (const [key, memo] of this.#memos) {
+      if (memo.atMs + idempotencyWindowMs > nowMs) {
+        this.#oldestAtMs = memo.atMs;
+        return;
+      }
+      this.#memos.delete(key);
+    }
+  }
+}
+
+/** Neither part can contain a space. */
+const entryKey = (userId: UserId, mark: IdempotencyMark): string => `${userId} ${mark.key}`;

@@ -1,0 +1,72 @@
+import { isLive } from './reservation.ts';
+import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
+
+/**
+ * Whole-state checks, O(seats + reservations): after recovery, in audits and in tests. Each returns one line
+ * a fault; an empty list is a pass.
+ */
+export interface InvariantCheck {
+  readonly invariant: string;
+  readonly faults: readonly string[];
+}
+
+export function checkInvariants(state: ScheduleState): readonly InvariantCheck[] {
+  return [
+    { invariant: 'I1', faults: checkHolders(state) },
+    { invariant: 'I6', faults: checkExpiries(state) },
+    { invariant: 'I11', faults: checkCounts(state) },
+  ];
+}
+
+/** I1: each live reservation holds its seats, and no seat is held by anything else. */
+function checkHolders(state: ScheduleState): readonly string[] {
+  const faults: string[] = [];
+  let live = 0;
+  for (const reservation of state.reservations.values()) {
+    if (!isLive(reservation.status)) continue;
+    for (const seat of reservation.seats) {
+      live += 1;
+      if (state.holders[seat] !== reservation.number) {
+        faults.push(`seat ${seat} of reservation ${reservation.number} has holder ${state.holders[seat]}`);
+      }
+    }
+  }
+  const held = state.holders.reduce((sum, holder) => sum + (holder > freeHolder ? 1 : 0), 0);
+  if (held !== live) faults.push(`${held} seats have a holder, live reservations have ${live}`);
+  return faults;
+}
+
+/** I6: the expiry queue has exactly the open holds. */
+function checkExpiries(state: ScheduleState): readonly string[] {
+  let holds = 0;
+  const faults: string[] = [];
+  for (const reservation of state.reservations.values()) {
+    if (reservation.status === 'HELD') holds += 1;
+    if ((reservation.expiryIndex !== -1) !== (reservation.status === 'HELD')) {
+      faults.push(
+        `reservation ${reservation.number} is ${reservation.status} at expiry index ${reservation.expiryIndex}`,
+      );
+    }
+  }
+  if (holds !== state.expiries.size)
+    faults.push(`${holds} holds, ${state.expiries.size} in the expiry queue`);
+  return faults;
+}
+
+/** I11: free + held + paying + paid + blocked = capacity, and the bitmap agrees with the holders. */
+function checkCounts(state: ScheduleState): readonly string[] {
+  const faults: string[] = [];
+  const { held, paying, paid, blocked } = state.seatCounts;
+  const capacity = state.terms.map.seatCount;
+  const sum = state.free.count + held + paying + paid + blocked;
+  if (sum !== capacity) faults.push(`free + held + paying + paid + blocked = ${sum}, capacity ${capacity}`);
+  let blockedSeats = 0;
+  for (let seat = 0; seat < capacity; seat++) {
+    const holder = state.holders[seat] as number;
+    if (holder === blockedHolder) blockedSeats += 1;
+    if (state.free.isFree(seat) !== (holder === freeHolder))
+      faults.push(`seat ${seat}: bitmap and holder ${holder} disagree`);
+  }
+  if (blockedSeats !== blocked) faults.push(`${blockedSeats} seats are blocked, counted ${blocked}`);
+  return faults;
+}

@@ -1,0 +1,65 @@
+import { checkInvariants } from '../allocator/invariants.ts';
+import type { ScheduleState } from '../allocator/state.ts';
+import type { AuditCheck } from './outcome.ts';
+import type { StoredSchedule } from './ports.ts';
+import { recoverState } from './recovery.ts';
+
+/** Compares a schedule in memory with the one that the store would give back, both as of one moment. */
+export function auditSchedule(live: ScheduleState, stored: StoredSchedule): readonly AuditCheck[] {
+  const gap = stored.tail.findIndex((row, index) => row.seq !== stored.image.projectedSeq + 1 + index);
+  if (gap !== -1) return [toCheck('I6', [`the journal has a gap before seq ${stored.tail[gap]?.seq}`], '')];
+  let rebuilt: ScheduleState;
+  try {
+    rebuilt = recoverState(live.terms, stored);
+  } catch (error) {
+    return [toCheck('I11', [`the store can't be replayed: ${error}`], '')];
+  }
+  const seqFaults =
+    rebuilt.seq === live.seq ? [] : [`memory is at seq ${live.seq}, the store at ${rebuilt.seq}`];
+  const { held, paying, paid, blocked } = live.seatCounts;
+  return [
+    ...checkInvariants(live).map(({ invariant, faults }) =>
+      toCheck(invariant, faults, `${invariant} in memory`),
+    ),
+    toCheck('I6', seqFaults, `seq 1…${live.seq} without a gap`),
+    toCheck('I8', rememberedFaults(live, rebuilt), `${live.idempotency.size} requests remembered`),
+    toCheck(
+      'I11',
+      seatFaults(live, rebuilt),
+      `rebuilt from the store = live: ${live.free.count} free + ${held} held + ${paying} paying + ${paid} paid + ${blocked} blocked = ${live.terms.map.seatCount}`,
+    ),
+  ];
+}
+
+const faultsShownMax = 10;
+
+const toCheck = (invariant: string, faults: readonly string[], pass: string): AuditCheck => ({
+  invariant,
+  ok: faults.length === 0,
+  detail: faults.length === 0 ? pass : faults.slice(0, faultsShownMax).join('; '),
+});
+
+function seatFaults(live: ScheduleState, rebuilt: ScheduleState): readonly string[] {
+  const faults: string[] = [];
+  for (let seat = 0; seat < live.holders.length; seat++) {
+    if (live.holders[seat] === rebuilt.holders[seat]) continue;
+    faults.push(
+      `seat ${live.terms.map.seatIds[seat]}: holder ${live.holders[seat]} in memory, ${rebuilt.holders[seat]} in the store`,
+    );
+  }
+  if (live.free.words.some((word, index) => word !== rebuilt.free.words[index]))
+    faults.push('the bitmaps differ');
+  for (const [number, reservation] of live.reservations) {
+    const stored = rebuilt.reservations.get(number);
+    if (stored === undefined) continue;
+    if (stored.status !== reservation.status || stored.userId !== reservation.userId) {
+      faults.push(`reservation ${number}: ${reservation.status} in memory, ${stored.status} in the store`);
+    }
+  }
+  return faults;
+}
+
+const rememberedFaults = (live: ScheduleState, rebuilt: ScheduleState): readonly string[] =>
+  live.idempotency.size >= rebuilt.idempotency.size
+    ? []
+    : [`${live.idempotency.size} requests remembered, ${rebuilt.idempotency.size} in the store`];

@@ -1,0 +1,261 @@
+import type { Intent } from '../allocator/command.ts';
+import { idempotencyWindowMs } from '../allocator/idempotency-window.ts';
+import {
+  type ReservationRef,
+  type ScheduleId,
+  type ShardId,
+  shardOf,
+  type UserId,
+} from '../allocator/ids.ts';
+import type { ScheduleTerms } from '../allocator/state.ts';
+import { Actor, type ActorContext, unavailable } from './actor.ts';
+import type { AllocatorService, ReadFailure } from './allocator-service.ts';
+import { auditSchedule } from './audit.ts';
+import type { AvailabilityView } from './availability-view.ts';
+import { CatalogCache } from './catalog-cache.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { AuditCheck, Outcome, Reply, ScheduleCounts, UnavailableCode } from './outcome.ts';
+import { Ownership } from './ownership.ts';
+import type {
+  Clock,
+  IdSource,
+  ReservationPage,
+  ReservationQuery,
+  Store,
+  StoredReservation,
+  TimerHandle,
+} from './ports.ts';
+import type { RuntimeObserver } from './runtime-observer.ts';
+
+/**
+ * The actors of a node: finds the one of a schedule, makes it on first use, lets it go when it is idle.
+ *
+ * Starting claims the shards and wakes every schedule with an open hold, so that holds end in time after a
+ * crash; calls are answered before that is done, in the order in which actors recover.
+ */
+export class Directory implements AllocatorService {
+  readonly catalog: CatalogCache;
+  readonly shardCount: number;
+
+  readonly #options: DirectoryOptions;
+  readonly #ownership: Ownership;
+  readonly #commits: GroupCommit;
+  readonly #context: ActorContext;
+  readonly #actors = new Map<ScheduleId, Actor>();
+  #phase: 'starting' | 'serving' | 'stopping' = 'starting';
+  #sweepTimer: TimerHandle | undefined;
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.shardCount = options.shardCount;
+    const { store, clock, observer, limits } = options;
+    this.catalog = new CatalogCache(store);
+    this.#ownership = new Ownership(store, options.ids.instanceId());
+    this.#commits = new GroupCommit({
+      store,
+      clock,
+      observer,
+      ownership: this.#ownership,
+      rowsMax: limits.batchRowsMax,
+    });
+    this.#context = {
+      clock,
+      observer,
+      commits: this.#commits,
+      ownership: this.#ownership,
+      mailboxMax: limits.mailboxMax,
+      terms: (scheduleId) => this.#termsOf(scheduleId),
+      load: (scheduleId) => {
+        const sinceMs = clock.nowMs() - idempotencyWindowMs;
+        return store.loadSchedule(scheduleId, { endedSinceMs: sinceMs, markedSinceMs: sinceMs });
+      },
+      publishAvailable: (scheduleId, available) => this.catalog.setAvailable(scheduleId, available),
+    };
+  }
+
+  /** Rejects when the store can't be read or claimed; the process should then stop. */
+  async start(): Promise<void> {
+    const { store, shardCount } = this.#options;
+    await this.#ownership.claim(Array.from({ length: shardCount }, (_, shard) => shard as ShardId));
+    await this.catalog.load();
+    for (const scheduleId of await store.schedulesWithOpenWork()) this.#actor(scheduleId)?.wake();
+    this.#phase = 'serving';
+    this.#sweepLater();
+  }
+
+  /** Answers everything that was accepted, then closes the store. Calls from now on are refused. */
+  async stop(): Promise<void> {
+    this.#phase = 'stopping';
+    this.#sweepTimer?.cancel();
+    await Promise.all([...this.#actors.values()].map((actor) => actor.whenRecovered()));
+    await this.#commits.whenIdle();
+    for (const actor of this.#actors.values()) actor.sleep();
+    await this.#options.store.close();
+  }
+
+  submit(scheduleId: ScheduleId, intent: Intent, reply: Reply): void {
+    if (this.#phase === 'stopping') return reply(unavailable('not-ready'));
+    const actor = this.#actor(scheduleId);
+    if (actor === undefined) return reply(notFound);
+    actor.submit(intent, reply);
+  }
+
+  readReservation(ref: ReservationRef, userId: UserId, reply: Reply): void {
+    const actor = this.#actor(ref.scheduleId);
+    if (actor === undefined) return reply(notFound);
+    actor.readReservation(ref.number, userId, (found) => {
+      if (found !== undefined) return reply(found);
+      this.#findStored(ref, userId).then(reply, () => reply(unavailable('store-unavailable')));
+    });
+  }
+
+  readAvailability(scheduleId: ScheduleId, reply: (result: AvailabilityView | ReadFailure) => void): void {
+    const actor = this.#actor(scheduleId);
+    if (actor === undefined) return reply(toFailure('not-found'));
+    const view = actor.availability;
+    if (view !== undefined) return reply(view);
+    actor.enqueue({
+      run: (awake) => reply(awake.availability),
+      fail: (code) => reply(toFailure(code)),
+    });
+  }
+
+  listReservations(query: ReservationQuery): Promise<ReservationPage> {
+    return this.#options.store.listReservations(query);
+  }
+
+  countSeats(scheduleId: ScheduleId): Promise<ScheduleCounts | ReadFailure> {
+    return this.#ask(scheduleId, (actor) => actor.countSeats());
+  }
+
+  audit(scheduleId: ScheduleId): Promise<readonly AuditCheck[] | ReadFailure> {
+    return this.#ask(scheduleId, (actor) => actor.inspect(auditSchedule));
+  }
+
+  notReadyReasons(): readonly string[] {
+    if (this.#phase === 'starting') return ['the node is starting'];
+    if (this.#phase === 'stopping') return ['the node is stopping'];
+    return [];
+  }
+
+  shardOf(scheduleId: ScheduleId): ShardId {
+    return shardOf(scheduleId, this.shardCount);
+  }
+
+  /** For gauges; walks the actors. */
+  stats(): DirectoryStats {
+    let mailboxDepth = this.#commits.pending;
+    let heldSeats = 0;
+    let openHolds = 0;
+    for (const actor of this.#actors.values()) {
+      mailboxDepth += actor.mailboxDepth;
+      heldSeats += actor.state?.seatCounts.held ?? 0;
+      openHolds += actor.state?.expiries.size ?? 0;
+    }
+    return { actors: this.#actors.size, mailboxDepth, heldSeats, openHolds };
+  }
+
+  #actor(scheduleId: ScheduleId): Actor | undefined {
+    const present = this.#actors.get(scheduleId);
+    if (present !== undefined) return present;
+    if (this.catalog.schedule(scheduleId) === undefined) return undefined;
+    const actor = new Actor(scheduleId, this.shardOf(scheduleId), this.#context);
+    this.#actors.set(scheduleId, actor);
+    return actor;
+  }
+
+  async #termsOf(scheduleId: ScheduleId): Promise<ScheduleTerms> {
+    const { limits } = this.#options;
+    const schedule = this.catalog.schedule(scheduleId);
+    const performance = schedule && this.catalog.performance(schedule.performanceId);
+    const map = await this.catalog.seatMap(scheduleId);
+    if (schedule === undefined || performance === undefined || map === undefined) {
+      throw new Error(`schedule ${scheduleId} has no performance or venue in the store`);
+    }
+    const priceOf = new Map(performance.prices.map(({ category, priceMinor }) => [category, priceMinor]));
+    return {
+      scheduleId,
+      map,
+      priceMinorOfCategory: map.categories.map((category) => priceOf.get(category) as number),
+      onSaleAtMs: schedule.onSaleAtMs ?? 0,
+      seatsPerUserMax: performance.seatsPerUserMax ?? limits.seatsPerUserMax,
+      seatsPerReservationMax: limits.seatsPerReservationMax,
+      orphanRule: performance.orphanRule,
+      holdTtlMs: limits.holdTtlMs,
+      holdTotalMaxMs: limits.holdTotalMaxMs,
+    };
+  }
+
+  /** A reservation that its actor has forgotten: from the projection, which is durable. */
+  async #findStored(ref: ReservationRef, userId: UserId): Promise<Outcome> {
+    const stored = await this.#options.store.findReservation(ref.scheduleId, ref.number);
+    if (stored === undefined || stored.userId !== userId) return notFound;
+    return toOutcome(stored, this.#options.clock.nowMs());
+  }
+
+  async #ask<T extends object>(
+    scheduleId: ScheduleId,
+    question: (actor: Actor) => Promise<T | UnavailableCode>,
+  ): Promise<T | ReadFailure> {
+    const actor = this.#actor(scheduleId);
+    if (actor === undefined) return toFailure('not-found');
+    try {
+      const answer = await question(actor);
+      return typeof answer === 'string' ? toFailure(answer) : answer;
+    } catch (error) {
+      this.#options.observer.onFault(`schedule ${scheduleId}: reading the store failed`, error);
+      return toFailure('store-unavailable');
+    }
+  }
+
+  #sweepLater(): void {
+    const { clock, limits } = this.#options;
+    this.#sweepTimer = clock.setTimer(limits.idleActorMs / 4, () => {
+      for (const [scheduleId, actor] of this.#actors) {
+        if (!actor.isIdle(limits.idleActorMs)) continue;
+        actor.sleep();
+        this.#actors.delete(scheduleId);
+      }
+      this.#sweepLater();
+    });
+  }
+}
+
+export interface DirectoryOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly observer: RuntimeObserver;
+  readonly shardCount: number;
+  readonly limits: DirectoryLimits;
+}
+
+export interface DirectoryLimits {
+  readonly holdTtlMs: number;
+  readonly holdTotalMaxMs: number;
+  readonly seatsPerReservationMax: number;
+  /** Infinity = no limit. */
+  readonly seatsPerUserMax: number;
+  /** Commands that wait: of one schedule while it recovers, and of the node for the disk. */
+  readonly mailboxMax: number;
+  readonly batchRowsMax: number;
+  /** An actor without open holds that nobody called for this long leaves memory. */
+  readonly idleActorMs: number;
+}
+
+export interface DirectoryStats {
+  readonly actors: number;
+  readonly mailboxDepth: number;
+  readonly heldSeats: number;
+  readonly openHolds: number;
+}
+
+const notFound: Outcome = { kind: 'rejected', rejection: { code: 'not-found' } };
+
+const toFailure = (failure: ReadFailure['failure']): ReadFailure => ({ failure, retryAfterSeconds: 1 });
+
+const toOutcome = (stored: StoredReservation, asOfMs: number): Outcome => ({
+  kind: 'reservation',
+  view: { ...stored, asOfMs },
+  replayed: false,
+});

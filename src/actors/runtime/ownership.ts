@@ -1,0 +1,73 @@
+import { assert } from '../allocator/assert.ts';
+import type { ShardId } from '../allocator/ids.ts';
+import type { ShardEpoch, ShardStore } from './ports.ts';
+
+/**
+ * owned: this node decides, under the epoch it holds.
+ * suspect: ours as far as we know, but a commit of unknown fate may still land under the epoch we hold; it
+ * must be claimed anew, which shuts that commit out, before anything is read.
+ * lost: the store said that somebody else has it. Never taken back on our own (I3).
+ */
+export type Standing = 'owned' | 'suspect' | 'lost';
+
+/** The shards of this node and the epochs under which it may write. */
+export class Ownership {
+  readonly #store: ShardStore;
+  readonly #owner: string;
+  readonly #shards = new Map<ShardId, { epoch: number; standing: Standing }>();
+  /** One claim at a time for a shard: a second one would fence what the first has made possible. */
+  readonly #reclaims = new Map<ShardId, Promise<void>>();
+
+  constructor(store: ShardStore, owner: string) {
+    this.#store = store;
+    this.#owner = owner;
+  }
+
+  async claim(shardIds: readonly ShardId[]): Promise<void> {
+    this.adopt(await this.#store.claimShards(this.#owner, shardIds));
+  }
+
+  /** Makes a suspect shard owned again, under a new epoch. */
+  reclaim(shardId: ShardId): Promise<void> {
+    assert(this.standing(shardId) === 'suspect', 'I3: a lost shard is never taken back on our own');
+    const underWay = this.#reclaims.get(shardId);
+    if (underWay !== undefined) return underWay;
+    const claim = this.claim([shardId]).finally(() => this.#reclaims.delete(shardId));
+    this.#reclaims.set(shardId, claim);
+    return claim;
+  }
+
+  /** Epochs that the store has just given us. */
+  adopt(shards: readonly ShardEpoch[]): void {
+    for (const { shardId, epoch } of shards) {
+      const before = this.#shards.get(shardId);
+      assert(before === undefined || epoch > before.epoch, 'I3: epochs never go back');
+      this.#shards.set(shardId, { epoch, standing: 'owned' });
+    }
+  }
+
+  standing(shardId: ShardId): Standing {
+    return this.#shards.get(shardId)?.standing ?? 'lost';
+  }
+
+  epoch(shardId: ShardId): number {
+    const shard = this.#shards.get(shardId);
+    assert(shard?.standing === 'owned', 'I3: only the owner writes');
+    return shard.epoch;
+  }
+
+  markLost(shardIds: Iterable<ShardId>): void {
+    this.#mark(shardIds, 'lost');
+  }
+
+  markSuspect(shardIds: Iterable<ShardId>): void {
+    this.#mark(shardIds, 'suspect');
+  }
+
+  #mark(shardIds: Iterable<ShardId>, standing: Standing): void {
+    for (const shardId of shardIds) {
+      const shard = this.#shards.get(shardId);
+      if (shard !== undefined) shard.standing = standing;
+    }
+  }
+}
