@@ -1,0 +1,251 @@
+import * as v from 'valibot';
+import { adjacentSeatsMax } from './actors/allocator/free-seats.ts';
+
+/**
+ * Every setting of Usher, once: its name, what it takes, its default and what it means. The only file that
+ * reads the environment. A wrong value stops the start with a line that says what to change.
+ */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly dataDir: string;
+  readonly nodeId: string;
+  readonly jwtSecret: string | undefined;
+  readonly jwksUrl: string | undefined;
+  readonly jwtIssuer: string | undefined;
+  readonly jwtAudience: string | undefined;
+  readonly tokenTtlSeconds: number;
+  readonly clients: readonly Client[];
+  readonly adminToken: string | undefined;
+  readonly holdTtlSeconds: number;
+  readonly holdTotalMaxSeconds: number;
+  readonly seatsPerReservationMax: number;
+  /** Infinity = no limit. */
+  readonly seatsPerUserMax: number;
+  /** Infinity = no limit. */
+  readonly requestsPerUserPerSecondMax: number;
+  readonly mailboxMax: number;
+  readonly batchRowsMax: number;
+  readonly idleActorSeconds: number;
+  readonly shutdownGraceSeconds: number;
+  readonly logLevel: LogLevel;
+}
+
+/** A trusted front end that may ask for its users' tokens. */
+export interface Client {
+  readonly id: string;
+  readonly secret: string;
+  readonly scopes: readonly string[];
+}
+
+export const tokenScopes = ['reserve', 'pay', 'points:read', 'points:charge'] as const;
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+interface Setting<T> {
+  readonly schema: v.GenericSchema<string, T>;
+  /** As it would be written in the environment; undefined = not set. */
+  readonly default: string | undefined;
+  readonly takes: string;
+  readonly meaning: string;
+  readonly isSecret?: true;
+}
+
+const integer = (min: number, max: number) =>
+  v.pipe(v.string(), v.regex(/^[0-9]{1,15}$/), v.transform(Number), v.minValue(min), v.maxValue(max));
+
+const integerSetting = (fallback: number, min: number, max: number, meaning: string): Setting<number> => ({
+  schema: integer(min, max),
+  default: `${fallback}`,
+  takes: `an integer from ${min} to ${max}`,
+  meaning,
+});
+
+const limitSetting = (min: number, max: number, meaning: string): Setting<number> => ({
+  schema: integer(min, max),
+  default: undefined,
+  takes: `an integer from ${min} to ${max}; unset = no limit`,
+  meaning,
+});
+
+const text = (fallback: string | undefined, meaning: string): Setting<string> => ({
+  schema: v.pipe(v.string(), v.minLength(1)),
+  default: fallback,
+  takes: 'text',
+  meaning,
+});
+
+const secretOf = (lengthMin: number, meaning: string): Setting<string> => ({
+  schema: v.pipe(
+    v.string(),
+    v.check((value) => Buffer.byteLength(value) >= lengthMin),
+  ),
+  default: undefined,
+  takes: lengthMin > 1 ? `at least ${lengthMin} bytes` : 'text',
+  meaning,
+  isSecret: true,
+});
+
+const clientPattern = /^([^:;\s]{1,64}):([^:;]{1,256}):([a-z: ]+)$/;
+
+const clientsSchema = v.pipe(
+  v.string(),
+  v.transform((value) => value.split(';').filter((part) => part.trim() !== '')),
+  v.array(v.pipe(v.string(), v.regex(clientPattern), v.transform(toClient))),
+  v.everyItem((client) => client.scopes.every((scope) => (tokenScopes as readonly string[]).includes(scope))),
+);
+
+function toClient(part: string): Client {
+  const [, id = '', secret = '', scopes = ''] = clientPattern.exec(part) ?? [];
+  return { id, secret, scopes: scopes.split(' ').filter((scope) => scope !== '') };
+}
+
+const settings = {
+  HOST: text('127.0.0.1', 'Address of the public port; 0.0.0.0 for every interface.'),
+  PORT: integerSetting(8080, 0, 65_535, 'Public port; 0 takes a free one.'),
+  ADMIN_HOST: text('127.0.0.1', 'Address of the admin port.'),
+  ADMIN_PORT: integerSetting(8081, 0, 65_535, 'Admin port; 0 takes a free one.'),
+  DATA_DIR: text('./data', 'Directory of the embedded store; one process at a time.'),
+  NODE_ID: text('usher-1', 'Name of this node, for people.'),
+  JWT_SECRET: secretOf(32, 'Key of HS256 tokens. serve needs it, or JWKS_URL.'),
+  JWKS_URL: {
+    schema: v.pipe(v.string(), v.url()),
+    default: undefined,
+    takes: 'a URL',
+    meaning: "The token issuer's public keys.",
+  } satisfies Setting<string>,
+  JWT_ISSUER: text(undefined, 'Tokens must have this `iss`.'),
+  JWT_AUDIENCE: text(undefined, 'Tokens must have this `aud`.'),
+  TOKEN_TTL_SECONDS: integerSetting(3600, 1, 604_800, 'Life of a token from POST /auth/token.'),
+  CLIENTS: {
+    schema: clientsSchema,
+    default: '',
+    takes: `id:secret:scope scope;… with the scopes ${tokenScopes.join(', ')}`,
+    meaning: 'Front ends that may ask for tokens, with the scopes that they may grant.',
+    isSecret: true,
+  } satisfies Setting<Client[]>,
+  ADMIN_TOKEN: secretOf(1, 'Bearer token of the admin port. serve needs it.'),
+  HOLD_TTL_SECONDS: integerSetting(300, 1, 86_400, 'How long a hold lasts.'),
+  HOLD_TOTAL_MAX_SECONDS: integerSetting(900, 1, 604_800, 'How long a hold lasts at most, extended.'),
+  SEATS_PER_RESERVATION_MAX: integerSetting(10, 1, adjacentSeatsMax, 'Seats in one reservation.'),
+  SEATS_PER_USER_MAX: limitSetting(1, 200_000, 'Live seats of a user in one schedule.'),
+  REQUESTS_PER_USER_PER_SECOND_MAX: limitSetting(1, 100_000, 'POSTs of a user a second; over it, 429.'),
+  MAILBOX_MAX: integerSetting(20_000, 1, 1_000_000, 'Commands that wait for the disk; over it, 503.'),
+  BATCH_ROWS_MAX: integerSetting(1_000, 500, 10_000, 'Events in one transaction.'),
+  IDLE_ACTOR_SECONDS: integerSetting(600, 1, 86_400, 'Unused for this long, a schedule leaves memory.'),
+  SHUTDOWN_GRACE_SECONDS: integerSetting(10, 1, 600, 'How long SIGTERM waits for open requests.'),
+  LOG_LEVEL: {
+    schema: v.picklist(logLevels),
+    default: 'info',
+    takes: logLevels.join(', '),
+    meaning: 'Least severe log line that is written.',
+  } satisfies Setting<LogLevel>,
+};
+
+type SettingName = keyof typeof settings;
+
+/** Set, they would change where data is kept; this version must not seem to obey. */
+const settingsOfLaterVersions = ['MYSQL_URL', 'MYSQL_READ_URL', 'REDIS_URL', 'KAFKA_BROKERS'];
+
+/** @throws ConfigError with a line a fault. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const faults = settingsOfLaterVersions
+    .filter((name) => isSet(environment[name]))
+    .map((name) => `${name}: this version of Usher has the embedded store only; unset it`);
+  const read = <Name extends SettingName>(name: Name) => readSetting(name, environment, faults);
+  const config = {
+    host: read('HOST') ?? '',
+    port: read('PORT') ?? 0,
+    adminHost: read('ADMIN_HOST') ?? '',
+    adminPort: read('ADMIN_PORT') ?? 0,
+    dataDir: read('DATA_DIR') ?? '',
+    nodeId: read('NODE_ID') ?? '',
+    jwtSecret: read('JWT_SECRET'),
+    jwksUrl: read('JWKS_URL'),
+    jwtIssuer: read('JWT_ISSUER'),
+    jwtAudience: read('JWT_AUDIENCE'),
+    tokenTtlSeconds: read('TOKEN_TTL_SECONDS') ?? 0,
+    clients: read('CLIENTS') ?? [],
+    adminToken: read('ADMIN_TOKEN'),
+    holdTtlSeconds: read('HOLD_TTL_SECONDS') ?? 0,
+    holdTotalMaxSeconds: read('HOLD_TOTAL_MAX_SECONDS') ?? 0,
+    seatsPerReservationMax: read('SEATS_PER_RESERVATION_MAX') ?? 0,
+    seatsPerUserMax: read('SEATS_PER_USER_MAX') ?? Number.POSITIVE_INFINITY,
+    requestsPerUserPerSecondMax: read('REQUESTS_PER_USER_PER_SECOND_MAX') ?? Number.POSITIVE_INFINITY,
+    mailboxMax: read('MAILBOX_MAX') ?? 0,
+    batchRowsMax: read('BATCH_ROWS_MAX') ?? 0,
+    idleActorSeconds: read('IDLE_ACTOR_SECONDS') ?? 0,
+    shutdownGraceSeconds: read('SHUTDOWN_GRACE_SECONDS') ?? 0,
+    logLevel: read('LOG_LEVEL') ?? 'info',
+  };
+  if (faults.length === 0 && config.holdTotalMaxSeconds < config.holdTtlSeconds) {
+    faults.push(
+      `HOLD_TOTAL_MAX_SECONDS: got ${config.holdTotalMaxSeconds}, takes at least HOLD_TTL_SECONDS (${config.holdTtlSeconds})`,
+    );
+  }
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  return config;
+}
+
+/** What `serve` needs beyond a valid config. */
+export function requireServeSettings(config: Config): void {
+  const faults: string[] = [];
+  if (config.jwtSecret === undefined && config.jwksUrl === undefined) {
+    faults.push('JWT_SECRET: not set; serve takes at least 32 bytes, or JWKS_URL');
+  }
+  if (config.adminToken === undefined)
+    faults.push('ADMIN_TOKEN: not set; serve takes the bearer token of the admin port');
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+}
+
+export interface SettingDescription {
+  readonly name: string;
+  /** Secrets are masked. */
+  readonly value: string | undefined;
+  readonly default: string | undefined;
+  readonly takes: string;
+  readonly meaning: string;
+}
+
+export function describeSettings(
+  environment: NodeJS.ProcessEnv = process.env,
+): readonly SettingDescription[] {
+  return (Object.keys(settings) as SettingName[]).map((name) => {
+    const setting: Setting<unknown> = settings[name];
+    const value = isSet(environment[name]) ? environment[name] : setting.default;
+    return {
+      name,
+      value: setting.isSecret && value !== undefined && value !== '' ? '********' : value,
+      default: setting.default,
+      takes: setting.takes,
+      meaning: setting.meaning,
+    };
+  });
+}
+
+type SettingValue<Name extends SettingName> = v.InferOutput<(typeof settings)[Name]['schema']>;
+
+function readSetting<Name extends SettingName>(
+  name: Name,
+  environment: NodeJS.ProcessEnv,
+  faults: string[],
+): SettingValue<Name> | undefined {
+  const setting = settings[name] as Setting<SettingValue<Name>>;
+  const value = isSet(environment[name]) ? environment[name] : setting.default;
+  if (value === undefined) return undefined;
+  const result = v.safeParse(setting.schema, value);
+  if (result.success) return result.output;
+  faults.push(
+    `${name}: got ${setting.isSecret ? 'a secret' : JSON.stringify(value)}, takes ${setting.takes}`,
+  );
+  return undefined;
+}
+
+/** Empty counts as unset: that is how a compose file or a shell leaves a setting out. */
+const isSet = (value: string | undefined): value is string => value !== undefined && value !== '';
