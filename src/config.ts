@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { adjacentSeatsMax } from './actors/allocator/free-seats.ts';
+import { isScope, type Scope, scopes } from './http/access/scope.ts';
 
 /**
  * Every setting of Usher, once: its name, what it takes, its default and what it means. The only file that
@@ -37,10 +38,9 @@ export interface Config {
 export interface Client {
   readonly id: string;
   readonly secret: string;
-  readonly scopes: readonly string[];
+  readonly scopes: readonly Scope[];
 }
 
-export const tokenScopes = ['reserve', 'pay', 'points:read', 'points:charge'] as const;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -97,13 +97,22 @@ const clientPattern = /^([^:;\s]{1,64}):([^:;]{1,256}):([a-z: ]+)$/;
 const clientsSchema = v.pipe(
   v.string(),
   v.transform((value) => value.split(';').filter((part) => part.trim() !== '')),
-  v.array(v.pipe(v.string(), v.regex(clientPattern), v.transform(toClient))),
-  v.everyItem((client) => client.scopes.every((scope) => (tokenScopes as readonly string[]).includes(scope))),
+  v.array(
+    v.pipe(
+      v.string(),
+      v.regex(clientPattern),
+      v.check((part) => scopeWords(part).every(isScope)),
+      v.transform(toClient),
+    ),
+  ),
 );
 
+const scopeWords = (part: string): readonly string[] =>
+  (clientPattern.exec(part)?.[3] ?? '').split(' ').filter((word) => word !== '');
+
 function toClient(part: string): Client {
-  const [, id = '', secret = '', scopes = ''] = clientPattern.exec(part) ?? [];
-  return { id, secret, scopes: scopes.split(' ').filter((scope) => scope !== '') };
+  const [, id = '', secret = ''] = clientPattern.exec(part) ?? [];
+  return { id, secret, scopes: scopeWords(part).filter(isScope) };
 }
 
 const settings = {
@@ -126,7 +135,7 @@ const settings = {
   CLIENTS: {
     schema: clientsSchema,
     default: '',
-    takes: `id:secret:scope scope;… with the scopes ${tokenScopes.join(', ')}`,
+    takes: `id:secret:scope scope;… with the scopes ${scopes.join(', ')}`,
     meaning: 'Front ends that may ask for tokens, with the scopes that they may grant.',
     isSecret: true,
   } satisfies Setting<Client[]>,

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../config.ts';
 import { AdminCallFailed } from './admin-client.ts';
 import { audit } from './audit.ts';
@@ -7,6 +6,7 @@ import { type CliCommand, UsageError } from './command.ts';
 import { config } from './config-command.ts';
 import { demo } from './demo.ts';
 import { importPlan } from './import-plan.ts';
+import { packageVersion } from './package-version.ts';
 import { schedules } from './schedules.ts';
 import { serve } from './serve.ts';
 
@@ -47,13 +47,6 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     }
     throw error;
   }
-}
-
-export function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
 }
 
 /** parseArgs of node:util throws its own errors for unknown and malformed options. */

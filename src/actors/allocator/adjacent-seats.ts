@@ -1,13 +1,12 @@
-import { bitsUpTo, highestBit, lowestBit } from './bits.ts';
+import { bitsUpTo, lowestBit } from './bits.ts';
 import type { FreeSeats } from './free-seats.ts';
+import { nearestRun } from './nearest-run.ts';
 import type { SeatMap } from './seat-map.ts';
 
 /**
  * Best available. Rows from the stage outwards; in the first row that has room, the run nearest to the
  * middle of the row. A run that strands a single seat is taken only when no other exists anywhere in what
  * was asked for. Ties go to the lower ordinal, so the choice is a function of the state alone.
- *
- * All runs of a word are found at once: `w & (w >>> 1) & …` has a bit where n free seats start.
  */
 export interface SeatFilter {
   /** Index into the map's categories, or -1 for any. */
@@ -111,12 +110,8 @@ function searchRow(
   return best;
 }
 
-/**
- * Where in the block the best `quantity` free seats start, counted from its first seat; -1 where they don't.
- * One pass over the block's words, written out: this is the innermost loop of best available. Exported for
- * its benchmark.
- */
-export function bestStart(
+/** Where in the block the best `quantity` free seats start, counted from its first seat; -1 where they don't. */
+function bestStart(
   map: SeatMap,
   free: FreeSeats,
   block: number,
@@ -124,56 +119,16 @@ export function bestStart(
   filter: SeatFilter,
   clean: boolean,
 ): number {
-  const words = free.words;
-  const first = map.blockFirstWord[block] as number;
-  const wordCount = ((map.blockLength[block] as number) + 31) >>> 5;
-  const middle = map.blockMiddleDoubled[block] as number;
   const isMixed = filter.category !== -1 && map.blockCategory[block] === -1;
-  const ideal = (middle - quantity) >> 1;
-  // The last start at or before the ideal one, and the first after it: the nearest is one of the two.
-  let low = -1;
-  let high = -1;
-  let previous = 0;
-  let own = words[first] as number;
-  for (let word = 0; word < wordCount && high === -1; word++) {
-    const next = word + 1 < wordCount ? (words[first + word + 1] as number) : 0;
-    let starts = own;
-    // Bit i stays set while the seats i … i + offset are free.
-    for (let offset = 1; offset < quantity; offset++) starts &= (own >>> offset) | (next << (32 - offset));
-    if (isMixed) starts &= startsInCategory(map, block, word, quantity, filter.category);
-    if (clean) {
-      // A free seat on the left (right) with no free seat beyond it would be stranded.
-      starts &= ~(((own << 1) | (previous >>> 31)) & ~((own << 2) | (previous >>> 30)));
-      const right = (own >>> quantity) | (next << (32 - quantity));
-      starts &= ~(right & ~((own >>> (quantity + 1)) | (next << (31 - quantity))));
-    }
-    const below = starts & bitsUpTo(ideal - word * 32);
-    const above = starts ^ below;
-    if (below !== 0) low = word * 32 + highestBit(below);
-    if (above !== 0) high = word * 32 + lowestBit(above);
-    previous = own;
-    own = next;
-  }
-  if (high === -1 || low === ideal) return low;
-  if (low === -1) return high;
-  return middle - (2 * low + quantity) <= 2 * high + quantity - middle ? low : high;
-}
-
-/** Bit i: the seats i … i + quantity - 1 of a block of several categories are of this one. */
-function startsInCategory(
-  map: SeatMap,
-  block: number,
-  word: number,
-  quantity: number,
-  category: number,
-): number {
-  const words = map.wordsOfCategory(category);
-  const index = (map.blockFirstWord[block] as number) + word;
-  const own = words[index] as number;
-  const next = map.blockOfWord[index + 1] === block ? (words[index + 1] as number) : 0;
-  let starts = own;
-  for (let offset = 1; offset < quantity; offset++) starts &= (own >>> offset) | (next << (32 - offset));
-  return starts;
+  return nearestRun(
+    free.words,
+    isMixed ? map.wordsOfCategory(filter.category) : undefined,
+    map.blockFirstWord[block] as number,
+    ((map.blockLength[block] as number) + 31) >>> 5,
+    quantity,
+    map.blockMiddleDoubled[block] as number,
+    clean,
+  );
 }
 
 /** Adds the block's eligible seats to `found`, those nearest the middle of the row first. */

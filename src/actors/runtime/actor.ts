@@ -258,7 +258,7 @@ export class Actor implements Member {
     while (awake.state.expiries.nextExpiryMs <= nowMs) {
       const events = decide(awake.state, { kind: 'expire', nowMs }) as readonly ScheduleEvent[];
       this.#apply(awake, events);
-      this.#context.observer.onDecision('expire', 'ok');
+      this.#context.observer.onExpired(events.length);
       this.#context.commits.append(this, events, () => {});
     }
   }

@@ -7,6 +7,8 @@ import type { UnavailableCode } from './outcome.ts';
 export interface RuntimeObserver {
   onBatch(rows: number, durationMs: number, outcome: BatchOutcome): void;
   onDecision(kind: Intent['kind'], code: DecisionCode): void;
+  /** Holds that ended by their time. */
+  onExpired(holds: number): void;
   onRecovery(scheduleId: ScheduleId, durationMs: number, liveSeats: number): void;
   /** Something broke and was contained; `error` says what. */
   onFault(fault: string, error: unknown): void;
@@ -18,6 +20,7 @@ export type DecisionCode = 'ok' | 'replayed' | 'unchanged' | RejectionCode | Una
 export const silentObserver: RuntimeObserver = {
   onBatch: () => {},
   onDecision: () => {},
+  onExpired: () => {},
   onRecovery: () => {},
   onFault: () => {},
 };

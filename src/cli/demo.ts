@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Directory } from '../actors/runtime/directory.ts';
+import { type DemoPerformance, demoCatalog } from '../catalog/demo-catalog.ts';
+import { layoutSummary } from '../catalog/layout-summary.ts';
+import type { Node } from '../compose.ts';
+import { type Config, readConfig } from '../config.ts';
+import type { CliCommand } from './command.ts';
+import { runNode } from './run-node.ts';
+
+export const demo: CliCommand = {
+  name: 'demo',
+  summary: 'Runs a node to try out: loopback only, open tokens, two halls on sale.',
+  synopsis: '',
+  details: [
+    '',
+    'Keeps its data and secrets in DATA_DIR. Takes PORT and the other settings that serve takes.',
+  ],
+  async run(args) {
+    parseArgs({ args: [...args], options: {} });
+    const config: Config = { ...readConfig(), host: '127.0.0.1', adminHost: '127.0.0.1' };
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    return runNode({
+      config,
+      secrets: {
+        jwtSecret: Buffer.from(keptSecret(config.dataDir, 'token-secret')),
+        adminToken: config.adminToken ?? keptSecret(config.dataDir, 'admin-token'),
+        isOpenToLoopback: true,
+      },
+      beforeListening: seed,
+      announce: (node) => console.log(welcome(node, config.dataDir)),
+    });
+  },
+};
+
+/** Made on the first start and kept, so that tokens outlive a restart. */
+function keptSecret(dataDir: string, name: string): string {
+  const file = join(dataDir, name);
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const secret = randomBytes(32).toString('hex');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  return secret;
+}
+
+/** Fills an empty store, a line a hall. */
+async function seed({ catalog }: Directory): Promise<void> {
+  if (catalog.venues().length > 0) return;
+  for (const performance of demoCatalog(Date.now())) {
+    process.stdout.write(`seeding ${performance.name} … `);
+    const startedMs = Date.now();
+    const { name, seats } = await seedPerformance(catalog, performance);
+    console.log(`${name}, ${seats.toLocaleString('en')} seats, ${Date.now() - startedMs} ms`);
+  }
+}
+
+async function seedPerformance(
+  catalog: Directory['catalog'],
+  { hall, schedules, ...performance }: DemoPerformance,
+): Promise<{ name: string; seats: number }> {
+  const layout = hall();
+  const venueId = await catalog.createVenue(layout);
+  const performanceId = await catalog.createPerformance({ ...performance, venueId });
+  for (const schedule of schedules) await catalog.createSchedule({ ...schedule, performanceId });
+  return layoutSummary(layout);
+}
+
+const welcome = ({ publicUrl, adminUrl }: Node, dataDir: string): string => `
+This is a demo: it listens on this machine only, anyone here may ask for a token, and its data and secrets
+are in ${dataDir} (the admin port's token in ${join(dataDir, 'admin-token')}). Ctrl-C stops it; kill -9 loses
+nothing that was answered.
+
+Three lines to copy into another terminal: a token, the best two seats of the stadium, and another look.
+
+TOKEN=$(curl -s ${publicUrl}/auth/token -H 'content-type: application/json' -d '{"userId":"ada"}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')
+
+curl -s ${publicUrl}/reservations -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -H 'idempotency-key: my-first' -d '{"scheduleId":4,"bestAvailable":{"quantity":2}}'
+
+curl -s '${publicUrl}/reservations/available/dates?performanceId=2'
+
+API ${publicUrl}/docs · metrics ${adminUrl}/metrics
+`;

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { Directory } from './actors/runtime/directory.ts';
+import { layoutSummary } from './catalog/layout-summary.ts';
+import { importSeatingPlan } from './catalog/seating-plan-import.ts';
+import type { Config } from './config.ts';
+import { createAdminApi } from './http/admin/admin-api.ts';
+import { createPublicApi } from './http/public/public-api.ts';
+import { routeLabels, routeTable } from './http/routes/route-table.ts';
+import { HttpServer, serverLimits } from './http/server/http-server.ts';
+import { type DataDirectoryLock, lockDataDirectory } from './persistence/sqlite/data-directory-lock.ts';
+import { openSqliteStore } from './persistence/sqlite/sqlite-store.ts';
+import { systemClock } from './system-clock.ts';
+import type { Log } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+
+/** Part of the schema: a store's rows name the shard that they were written under. */
+const shardCount = 256;
+
+const publicBodyBytesMax = 16 * 1024;
+const adminBodyBytesMax = 32 * 1024 * 1024;
+
+/** A running node. */
+export interface Node {
+  readonly publicUrl: string;
+  readonly adminUrl: string;
+  readonly directory: Directory;
+  /** Stops accepting, answers what was accepted, commits, closes. */
+  stop(): Promise<void>;
+}
+
+export interface NodeSecrets {
+  /** Bytes of the HS256 key; undefined when tokens come from JWKS_URL alone. */
+  readonly jwtSecret: Uint8Array | undefined;
+  readonly adminToken: string;
+  /** The demo: anyone on loopback may have a token. */
+  readonly isOpenToLoopback: boolean;
+}
+
+export interface NodeOptions {
+  readonly config: Config;
+  readonly secrets: NodeSecrets;
+  readonly version: string;
+  readonly log: Log;
+  /** Runs when the node can decide and before it listens. */
+  readonly beforeListening?: (directory: Directory) => Promise<void>;
+}
+
+/** The one place that knows every adapter. Rejects, with nothing left open, when the node can't start. */
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const { config, log } = options;
+  const lock = lockDataDirectory(config.dataDir);
+  try {
+    return await startLocked(options, lock);
+  } catch (error) {
+    log.debug({ err: error }, 'the node did not start');
+    lock.release();
+    throw error;
+  }
+}
+
+async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promise<Node> {
+  const { config, log } = options;
+  const routes = routeTable(config.seatsPerReservationMax);
+  const metrics: Metrics = new Metrics({
+    routes: routeLabels(routes),
+    stats: () => directory.stats(),
+    log,
+    isProcessWide: true,
+  });
+  const store = await openSqliteStore({
+    directory: config.dataDir,
+    onProjectionError: (error) =>
+      log.error(error, 'a projection stopped: queries of its schedule grow stale'),
+  });
+  const directory: Directory = new Directory({
+    store,
+    clock: systemClock,
+    ids: { instanceId: () => `${config.nodeId}/${randomUUID()}` },
+    observer: metrics.runtime,
+    shardCount,
+    limits: {
+      holdTtlMs: config.holdTtlSeconds * 1000,
+      holdTotalMaxMs: config.holdTotalMaxSeconds * 1000,
+      seatsPerReservationMax: config.seatsPerReservationMax,
+      seatsPerUserMax: config.seatsPerUserMax,
+      mailboxMax: config.mailboxMax,
+      batchRowsMax: config.batchRowsMax,
+      idleActorMs: config.idleActorSeconds * 1000,
+    },
+  });
+  try {
+    await directory.start();
+    await options.beforeListening?.(directory);
+  } catch (error) {
+    await directory.stop();
+    throw error;
+  }
+
+  const publicServer = new HttpServer({
+    handler: createPublicApi({
+      service: directory,
+      tokens: {
+        ...(options.secrets.jwtSecret !== undefined && { secret: options.secrets.jwtSecret }),
+        ...(config.jwksUrl !== undefined && { jwksUrl: new URL(config.jwksUrl) }),
+        ...(config.jwtIssuer !== undefined && { issuer: config.jwtIssuer }),
+        ...(config.jwtAudience !== undefined && { audience: config.jwtAudience }),
+        ttlSeconds: config.tokenTtlSeconds,
+        clients: config.clients,
+        isOpenToLoopback: options.secrets.isOpenToLoopback,
+      },
+      ...(Number.isFinite(config.requestsPerUserPerSecondMax) && {
+        rateLimit: {
+          requestsMax: config.requestsPerUserPerSecondMax,
+          windowSeconds: 1,
+        },
+      }),
+      seatsPerReservationMax: config.seatsPerReservationMax,
+      bodyBytesMax: publicBodyBytesMax,
+      nowMs: systemClock.nowMs,
+      version: options.version,
+      log,
+    }),
+    limits: serverLimits,
+    metrics: metrics.http,
+    log,
+  });
+  const adminServer = new HttpServer({
+    handler: createAdminApi({
+      service: directory,
+      venues: { importSeatingPlan, layoutSummary },
+      ownerOf: (scheduleId) => ({ shardId: directory.shardOf(scheduleId), ownerNodeId: config.nodeId }),
+      metrics,
+      adminToken: options.secrets.adminToken,
+      seatsPerReservationMax: config.seatsPerReservationMax,
+      bodyBytesMax: adminBodyBytesMax,
+      log,
+    }),
+    limits: serverLimits,
+    metrics: metrics.http,
+    log,
+  });
+  const graceMs = config.shutdownGraceSeconds * 1000;
+  const stop = async () => {
+    await Promise.all([publicServer.close(graceMs), adminServer.close(graceMs)]);
+    await directory.stop();
+    lock.release();
+  };
+  try {
+    const publicPort = await publicServer.listen(config.host, config.port);
+    const adminPort = await adminServer.listen(config.adminHost, config.adminPort);
+    return {
+      publicUrl: urlOf(config.host, publicPort),
+      adminUrl: urlOf(config.adminHost, adminPort),
+      directory,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Where a person on this machine reaches it. */
+function urlOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export const jwtSecret = 'integration-tests-secret-of-32-bytes-and-more';
+export const adminToken = 'integration-admin-token';
+const clientCredentials = Buffer.from('shop:shop-secret').toString('base64');
+
+const startTimeoutMs = 30_000;
+
+/** A real `usher serve` (or `demo`) in a process of its own, on free loopback ports. */
+export class UsherProcess {
+  readonly publicUrl: string;
+  readonly adminUrl: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<number | NodeJS.Signals>;
+  readonly #output: { text: string };
+
+  private constructor(
+    child: ChildProcess,
+    exited: Promise<number | NodeJS.Signals>,
+    output: { text: string },
+    urls: { publicUrl: string; adminUrl: string },
+  ) {
+    this.#child = child;
+    this.#exited = exited;
+    this.#output = output;
+    this.publicUrl = urls.publicUrl;
+    this.adminUrl = urls.adminUrl;
+  }
+
+  static async start(
+    dataDir: string,
+    environment: Record<string, string> = {},
+    command: 'serve' | 'demo' = 'serve',
+  ): Promise<UsherProcess> {
+    const child = spawn(process.execPath, [main, command], {
+      env: {
+        PATH: process.env['PATH'],
+        PORT: '0',
+        ADMIN_PORT: '0',
+        DATA_DIR: dataDir,
+        LOG_LEVEL: 'warn',
+        ...(command === 'serve'
+          ? {
+              JWT_SECRET: jwtSecret,
+              ADMIN_TOKEN: adminToken,
+              CLIENTS: 'shop:shop-secret:reserve pay points:read points:charge;kiosk:kiosk-secret:pay',
+            }
+          : {}),
+        ...environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output = { text: '' };
+    const collect = (chunk: Buffer) => {
+      output.text += chunk.toString();
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    const exited = new Promise<number | NodeJS.Signals>((resolve) => {
+      child.once('exit', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
+    });
+    const urls = await waitForUrls(output, exited);
+    return new UsherProcess(child, exited, output, urls);
+  }
+
+  get output(): string {
+    return this.#output.text;
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Sends the signal and waits for the end: the exit code, or the signal that ended it. */
+  async stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
+    this.#child.kill(signal);
+    return this.#exited;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  exited(): Promise<number | NodeJS.Signals> {
+    return this.#exited;
+  }
+
+  async token(userId: string, scopes?: readonly string[]): Promise<string> {
+    const response = await fetch(`${this.publicUrl}/auth/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${clientCredentials}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ userId, ...(scopes === undefined ? {} : { scopes }) }),
+    });
+    if (response.status !== 200)
+      throw new Error(`POST /auth/token: ${response.status} ${await response.text()}`);
+    return ((await response.json()) as { accessToken: string }).accessToken;
+  }
+
+  admin(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Response> {
+    return fetch(this.adminUrl + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${adminToken}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+}
+
+async function waitForUrls(
+  output: { text: string },
+  exited: Promise<unknown>,
+): Promise<{ publicUrl: string; adminUrl: string }> {
+  let hasExited = false;
+  void exited.then(() => {
+    hasExited = true;
+  });
+  const deadlineMs = Date.now() + startTimeoutMs;
+  for (;;) {
+    const [, publicUrl, adminUrl] = /listening on (http:\S+) admin (http:\S+)/.exec(output.text) ?? [];
+    if (publicUrl !== undefined && adminUrl !== undefined) return { publicUrl, adminUrl };
+    if (hasExited) throw new Error(`usher ended before it listened:\n${output.text}`);
+    if (Date.now() > deadlineMs)
+      throw new Error(`usher did not listen within ${startTimeoutMs} ms:\n${output.text}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A fresh data directory, and how to remove it. */
+export function temporaryDirectory(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'usher-test-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
