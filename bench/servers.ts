@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+export const benchHall = { rows: 1_250, seatsPerRow: 40 } as const;
+const usersMax = 500;
+
+/** A child process that prints where it listens; ended by its own handle. */
+class Server {
+  readonly child: ChildProcess;
+  readonly firstMatch: Promise<RegExpExecArray>;
+
+  constructor(args: readonly string[], environment: Record<string, string>, pattern: RegExp) {
+    this.child = spawn(process.execPath, args, {
+      env: { PATH: process.env['PATH'], ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.firstMatch = new Promise((resolve, reject) => {
+      let text = '';
+      this.child.stdout?.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        const match = pattern.exec(text);
+        if (match !== null) resolve(match);
+      });
+      this.child.once('exit', () => reject(new Error(`${args.join(' ')} ended before it listened:\n${text}`)));
+    });
+  }
+
+  async stop(): Promise<void> {
+    const exited = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    await exited;
+  }
+}
+
+export interface EchoServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export async function startEcho(answerBytes: number): Promise<EchoServer> {
+  const server = new Server([pathOf('./echo-server.ts')], { ANSWER_BYTES: `${answerBytes}` }, /^(\d+)\n/);
+  const [, port] = await server.firstMatch;
+  return { port: Number(port), stop: () => server.stop() };
+}
+
+/** `usher serve` on the embedded store in a directory of its own, with a 50,000-seat hall. */
+export class BenchUsher {
+  readonly port: number;
+  readonly tokens: readonly string[] = [];
+  readonly #publicUrl: string;
+  readonly #adminUrl: string;
+  readonly #server: Server;
+  readonly #directory: string;
+  #performanceId = 0;
+
+  private constructor(server: Server, directory: string, urls: { publicUrl: string; adminUrl: string }) {
+    this.#server = server;
+    this.#directory = directory;
+    this.#publicUrl = urls.publicUrl;
+    this.#adminUrl = urls.adminUrl;
+    this.port = Number(new URL(urls.publicUrl).port);
+  }
+
+  static async start(nodeOptions: readonly string[] = []): Promise<BenchUsher> {
+    const directory = mkdtempSync(join(tmpdir(), 'usher-bench-'));
+    const server = new Server(
+      [...nodeOptions, pathOf('../src/main.ts'), 'serve'],
+      {
+        PORT: '0',
+        ADMIN_PORT: '0',
+        DATA_DIR: directory,
+        LOG_LEVEL: 'warn',
+        JWT_SECRET: 'bench-secret-of-at-least-thirty-two-bytes',
+        ADMIN_TOKEN: 'bench',
+        CLIENTS: 'bench:bench:reserve',
+        HOLD_TTL_SECONDS: '3600',
+        HOLD_TOTAL_MAX_SECONDS: '3600',
+      },
+      /listening on (http:\S+) admin (http:\S+)/,
+    );
+    const [, publicUrl = '', adminUrl = ''] = await server.firstMatch;
+    const usher = new BenchUsher(server, directory, { publicUrl, adminUrl });
+    await usher.#createHall();
+    (usher.tokens as string[]).push(...(await usher.#issueTokens()));
+    return usher;
+  }
+
+  /** Fresh schedules, all seats free. */
+  async createSchedules(count: number): Promise<readonly number[]> {
+    const scheduleIds: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const body = { performanceId: this.#performanceId, startsAt: '2030-01-01T19:00:00.000Z' };
+      scheduleIds.push((await this.#admin<{ scheduleId: number }>('/admin/schedules', body)).scheduleId);
+    }
+    return scheduleIds;
+  }
+
+  /** A reservation of one seat, to learn how large an answer is. */
+  async answerBytes(scheduleId: number): Promise<number> {
+    const response = await fetch(`${this.#publicUrl}/reservations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.tokens[0]}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ scheduleId, seatIds: ['R0-0'] }),
+    });
+    if (response.status !== 201) throw new Error(`expected 201, got ${response.status}`);
+    return Buffer.byteLength(await response.text());
+  }
+
+  async availabilityTag(scheduleId: number): Promise<string> {
+    const response = await fetch(`${this.#publicUrl}/reservations/available/seat?scheduleId=${scheduleId}`);
+    await response.arrayBuffer();
+    return response.headers.get('etag') ?? '';
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async #createHall(): Promise<void> {
+    const rows = Array.from({ length: benchHall.rows }, (_, row) => ({
+      name: `${row}`,
+      seats: Array.from({ length: benchHall.seatsPerRow }, (_, seat) => ({
+        seatId: `R${row}-${seat}`,
+        number: `${seat}`,
+        category: 'Standard',
+      })),
+    }));
+    const layout = { name: 'Bench hall', sections: [{ name: 'Floor', rows }] };
+    const { venueId } = await this.#admin<{ venueId: number }>('/admin/venues', layout);
+    const performance = {
+      name: 'Bench',
+      venueId,
+      currency: 'EUR',
+      prices: [{ category: 'Standard', priceMinor: 4_500 }],
+    };
+    this.#performanceId = (
+      await this.#admin<{ performanceId: number }>('/admin/performances', performance)
+    ).performanceId;
+  }
+
+  async #issueTokens(): Promise<readonly string[]> {
+    const tokens: string[] = [];
+    for (let user = 0; user < usersMax; user++) {
+      const response = await fetch(`${this.#publicUrl}/auth/token`, {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${Buffer.from('bench:bench').toString('base64')}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ userId: `user-${user}` }),
+      });
+      tokens.push(((await response.json()) as { accessToken: string }).accessToken);
+    }
+    return tokens;
+  }
+
+  async #admin<T>(path: string, body: object): Promise<T> {
+    const response = await fetch(this.#adminUrl + path, {
+      method: 'POST',
+      headers: { authorization: 'Bearer bench', 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+}
