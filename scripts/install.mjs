@@ -1,13 +1,15 @@
 // Installs what is missing, so that `npm start` and `npm test` work on a bare clone.
 // Plain JavaScript for the system's Node (20 or later): it runs before the project's own Node is there.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stampFile = `${root}node_modules/.installed-from`;
-const lockHash = createHash('sha256').update(readFileSync(`${root}package-lock.json`)).digest('hex');
+const lockHash = createHash('sha256')
+  .update(readFileSync(`${root}package-lock.json`))
+  .digest('hex');
 
 const isCurrent =
   existsSync(stampFile) &&
@@ -24,7 +26,9 @@ if (!isCurrent) {
     process.exit(1);
   }
   if (!existsSync(`${root}node_modules/node/bin/node`)) {
-    console.error('usher: npm did not run the install script of the package "node"; allow it (allowScripts) and run again');
+    console.error(
+      'usher: npm did not run the install script of the package "node"; allow it (allowScripts) and run again',
+    );
     process.exit(1);
   }
   writeFileSync(stampFile, lockHash);

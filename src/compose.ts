@@ -121,7 +121,7 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
       log,
     }),
     limits: serverLimits,
-    metrics: metrics.http,
+    observer: metrics.http,
     log,
   });
   const adminServer = new HttpServer({
@@ -136,7 +136,7 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
       log,
     }),
     limits: serverLimits,
-    metrics: metrics.http,
+    observer: metrics.http,
     log,
   });
   const graceMs = config.shutdownGraceSeconds * 1000;

@@ -47,15 +47,25 @@ export class AdminClient {
     this.#token = options['admin-token'] ?? environment['ADMIN_TOKEN'] ?? demoToken(environment) ?? '';
   }
 
-  get(path: string): Promise<unknown> {
-    return this.#call('GET', path, undefined);
+  /** The answer, as `schema` reads it. @throws AdminCallFailed */
+  get<Schema extends v.GenericSchema>(path: string, schema: Schema): Promise<v.InferOutput<Schema>> {
+    return this.#call('GET', path, undefined, schema);
   }
 
-  post(path: string, body: unknown): Promise<unknown> {
-    return this.#call('POST', path, JSON.stringify(body));
+  post<Schema extends v.GenericSchema>(
+    path: string,
+    body: unknown,
+    schema: Schema,
+  ): Promise<v.InferOutput<Schema>> {
+    return this.#call('POST', path, JSON.stringify(body), schema);
   }
 
-  async #call(method: string, path: string, body: string | undefined): Promise<unknown> {
+  async #call<Schema extends v.GenericSchema>(
+    method: string,
+    path: string,
+    body: string | undefined,
+    schema: Schema,
+  ): Promise<v.InferOutput<Schema>> {
     let response: Response;
     let text: string;
     try {
@@ -74,7 +84,10 @@ export class AdminClient {
       throw new AdminCallFailed(`no answer from ${this.#url}: ${messageOf(cause)}`);
     }
     if (!response.ok) throw new AdminCallFailed(describeRefusal(response.status, text));
-    return text === '' ? undefined : JSON.parse(text);
+    const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
+    if (!answer.success)
+      throw new AdminCallFailed(`${this.#url} does not answer as an admin port of Usher does`);
+    return answer.output;
   }
 }
 

@@ -21,10 +21,7 @@ export const audit: CliCommand = {
       allowPositionals: true,
     });
     const schedule = scheduleArgument(positionals, 1);
-    const answer = v.parse(
-      auditSchema,
-      await new AdminClient(values).get(`/admin/schedules/${schedule}/audit`),
-    );
+    const answer = await new AdminClient(values).get(`/admin/schedules/${schedule}/audit`, auditSchema);
     if (values.json) console.log(JSON.stringify(answer));
     else {
       for (const check of answer.checks) {

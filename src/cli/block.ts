@@ -20,9 +20,10 @@ const blockCommand = (name: 'block' | 'unblock', summary: string): CliCommand =>
     const schedule = scheduleArgument(positionals, Number.POSITIVE_INFINITY);
     const seatIds = positionals.slice(1);
     if (seatIds.length === 0) throw new UsageError('which SEATs?');
-    const answer = v.parse(
+    const answer = await new AdminClient(values).post(
+      `/admin/schedules/${schedule}/${name}`,
+      { seatIds },
       answerSchema,
-      await new AdminClient(values).post(`/admin/schedules/${schedule}/${name}`, { seatIds }),
     );
     if (values.json) console.log(JSON.stringify(answer));
     else console.log(`${answer.seatIds.length} seats ${name}ed; the others were so already`);

@@ -53,29 +53,31 @@ export const importPlan: CliCommand = {
     }
 
     const admin = new AdminClient(values);
-    const venue = v.parse(venueSchema, await admin.post('/admin/venues', readPlan(file)));
+    const venue = await admin.post('/admin/venues', readPlan(file), venueSchema);
     const made: { venueId: number; performanceId?: number; scheduleIds: number[] } = {
       venueId: venue.venueId,
       scheduleIds: [],
     };
     if (prices.length > 0) {
-      const performance = await admin.post('/admin/performances', {
+      const performance = {
         name: values.name ?? venue.name,
         venueId: venue.venueId,
         currency: values.currency,
         prices,
         orphanRule: values['orphan-rule'],
         ...(seatsPerUserMax === undefined ? {} : { seatsPerUserMax: Number(seatsPerUserMax) }),
-      });
-      made.performanceId = v.parse(performanceSchema, performance).performanceId;
+      };
+      made.performanceId = (
+        await admin.post('/admin/performances', performance, performanceSchema)
+      ).performanceId;
     }
     for (const startsAt of values['starts-at'] ?? []) {
-      const schedule = await admin.post('/admin/schedules', {
+      const schedule = {
         performanceId: made.performanceId,
         startsAt,
         ...(values['on-sale-at'] === undefined ? {} : { onSaleAt: values['on-sale-at'] }),
-      });
-      made.scheduleIds.push(v.parse(scheduleSchema, schedule).scheduleId);
+      };
+      made.scheduleIds.push((await admin.post('/admin/schedules', schedule, scheduleSchema)).scheduleId);
     }
     if (values.json) console.log(JSON.stringify({ ...venue, ...made }));
     else {

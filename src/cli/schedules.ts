@@ -8,7 +8,7 @@ const answerSchema = v.object({
   schedules: v.array(
     v.looseObject({
       scheduleId: v.number(),
-      performanceName: v.string(),
+      performance: v.string(),
       startsAt: v.string(),
       capacity: v.number(),
       available: v.number(),
@@ -23,12 +23,12 @@ export const schedules: CliCommand = {
   details: adminOptionsHelp,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: adminOptions });
-    const answer = v.parse(answerSchema, await new AdminClient(values).get('/admin/schedules'));
+    const answer = await new AdminClient(values).get('/admin/schedules', answerSchema);
     if (values.json) console.log(JSON.stringify(answer));
     else {
       const rows = answer.schedules.map((schedule) => [
         `${schedule.scheduleId}`,
-        schedule.performanceName,
+        schedule.performance,
         schedule.startsAt,
         `${schedule.capacity}`,
         `${schedule.available}`,

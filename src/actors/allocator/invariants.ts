@@ -7,14 +7,16 @@ import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
  */
 export interface InvariantCheck {
   readonly invariant: string;
+  /** What a pass means. */
+  readonly statement: string;
   readonly faults: readonly string[];
 }
 
 export function checkInvariants(state: ScheduleState): readonly InvariantCheck[] {
   return [
-    { invariant: 'I1', faults: checkHolders(state) },
-    { invariant: 'I6', faults: checkExpiries(state) },
-    { invariant: 'I11', faults: checkCounts(state) },
+    { invariant: 'I1', statement: 'each seat has one holder or none', faults: checkHolders(state) },
+    { invariant: 'I6', statement: 'each open hold will end in time', faults: checkExpiries(state) },
+    { invariant: 'I11', statement: 'bitmap, holders and counts agree', faults: checkCounts(state) },
   ];
 }
 

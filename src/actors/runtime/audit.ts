@@ -18,9 +18,7 @@ export function auditSchedule(live: ScheduleState, stored: StoredSchedule): read
     rebuilt.seq === live.seq ? [] : [`memory is at seq ${live.seq}, the store at ${rebuilt.seq}`];
   const { held, paying, paid, blocked } = live.seatCounts;
   return [
-    ...checkInvariants(live).map(({ invariant, faults }) =>
-      toCheck(invariant, faults, `${invariant} in memory`),
-    ),
+    ...checkInvariants(live).map(({ invariant, statement, faults }) => toCheck(invariant, faults, statement)),
     toCheck('I6', seqFaults, `seq 1…${live.seq} without a gap`),
     toCheck('I8', rememberedFaults(live, rebuilt), `${live.idempotency.size} requests remembered`),
     toCheck(

@@ -1,0 +1,107 @@
+import * as v from 'valibot';
+import { scopes } from '../access/scope.ts';
+import {
+  booleanField,
+  currencyField,
+  integer,
+  integerText,
+  listOf,
+  nameField,
+  performanceIdField,
+  performanceIdText,
+  reservationIdText,
+  scheduleIdField,
+  scheduleIdText,
+  seatIdField,
+  statusField,
+  timestampField,
+  userIdField,
+  venueIdField,
+  venueIdText,
+} from './field-schemas.ts';
+
+/** What requests may carry: unknown fields are refused everywhere. */
+
+export const tokenRequest = v.strictObject({
+  userId: userIdField,
+  scopes: v.optional(listOf(v.picklist(scopes, `must be one of ${scopes.join(', ')}`), 1, scopes.length)),
+});
+
+/** @param seatsPerReservationMax seats that one reservation may have. */
+export const holdRequest = (seatsPerReservationMax: number) =>
+  v.pipe(
+    v.strictObject({
+      scheduleId: scheduleIdField,
+      seatIds: v.optional(listOf(seatIdField, 1, seatsPerReservationMax)),
+      bestAvailable: v.optional(
+        v.strictObject({
+          quantity: integer(1, seatsPerReservationMax),
+          category: v.optional(nameField),
+          section: v.optional(nameField),
+          adjacent: v.optional(booleanField, true),
+        }),
+      ),
+    }),
+    v.check(
+      ({ seatIds, bestAvailable }) => (seatIds === undefined) !== (bestAvailable === undefined),
+      'must have either seatIds or bestAvailable',
+    ),
+    v.metadata({ oneOf: [{ required: ['seatIds'] }, { required: ['bestAvailable'] }] }),
+  );
+
+export type HoldRequest = v.InferOutput<ReturnType<typeof holdRequest>>;
+
+export const noFields = v.strictObject({});
+
+export const venueParams = v.strictObject({ venueId: venueIdText });
+export const reservationParams = v.strictObject({ reservationId: reservationIdText });
+export const scheduleParams = v.strictObject({ scheduleId: scheduleIdText });
+
+export const datesQuery = v.strictObject({ performanceId: performanceIdText });
+export const availabilityQuery = v.strictObject({ scheduleId: scheduleIdText });
+
+export const reservationsPageMax = 100;
+export const reservationsPageDefault = 20;
+
+export const reservationsQuery = v.strictObject({
+  status: v.optional(statusField),
+  scheduleId: v.optional(scheduleIdText),
+  limit: v.optional(integerText(1, reservationsPageMax)),
+  cursor: v.optional(v.string('must be text')),
+});
+
+/** Read by the importer, which lists what is wrong with it. */
+export const venueRequest = v.pipe(
+  v.unknown(),
+  v.metadata({
+    type: 'object',
+    description: 'A layout, which has `sections`, or a seating plan of pretix’s editor, which has `zones`',
+  }),
+);
+
+const priceMinorMax = 1_000_000_000;
+const categoriesMax = 1_000;
+const seatsPerVenueMax = 200_000;
+
+export const performanceRequest = v.strictObject({
+  name: nameField,
+  venueId: venueIdField,
+  currency: currencyField,
+  prices: listOf(
+    v.strictObject({ category: nameField, priceMinor: integer(0, priceMinorMax) }),
+    1,
+    categoriesMax,
+  ),
+  seatsPerUserMax: v.optional(integer(1, seatsPerVenueMax)),
+  orphanRule: v.optional(booleanField, false),
+});
+
+export const scheduleRequest = v.strictObject({
+  performanceId: performanceIdField,
+  startsAt: timestampField,
+  onSaleAt: v.optional(timestampField),
+});
+
+const seatsPerBlockMax = 10_000;
+
+export const seatsRequest = v.strictObject({ seatIds: listOf(seatIdField, 1, seatsPerBlockMax) });

@@ -1,0 +1,69 @@
+import { formatReservationId } from '../../actors/allocator/ids.ts';
+import type { SeatMap } from '../../actors/allocator/seat-map.ts';
+import type { Performance } from '../../actors/runtime/catalog.ts';
+import type { ReservationView } from '../../actors/runtime/outcome.ts';
+import { formatTimestamp } from '../answer/timestamp.ts';
+
+/**
+ * Writes reservations of one schedule as JSON (response-schemas.ts, reservationResponse). By hand, because
+ * every hold is answered with one: what is the same for all seats of a section or a category is written once.
+ */
+export class ReservationWriter {
+  readonly #map: SeatMap;
+  readonly #currency: string;
+  /** By section and by category of the map: the members that name them. */
+  readonly #sections: readonly string[];
+  readonly #categories: readonly string[];
+
+  constructor(map: SeatMap, performance: Performance) {
+    const priceOf = new Map(performance.prices.map(({ category, priceMinor }) => [category, priceMinor]));
+    this.#map = map;
+    this.#currency = JSON.stringify(performance.currency);
+    this.#sections = map.sections.map((section) => `,"section":${JSON.stringify(section)},"row":`);
+    this.#categories = map.categories.map(
+      (category) => `,"category":${JSON.stringify(category)},"priceMinor":${priceOf.get(category) ?? 0}}`,
+    );
+  }
+
+  write(view: ReservationView): string {
+    return (
+      `{"reservationId":"${formatReservationId(view.scheduleId, view.number)}","scheduleId":${view.scheduleId}` +
+      `,"status":"${view.status}","seats":[${this.#writeSeats(view.seats)}]` +
+      `,"totalMinor":${view.totalMinor},"currency":${this.#currency}` +
+      `,"heldAt":"${formatTimestamp(view.heldAtMs)}","expiresAt":"${formatTimestamp(view.expiresAtMs)}"` +
+      `,"expiresInSeconds":${expiresInSeconds(view)}${endedMember(view)},"seq":${view.seq}}`
+    );
+  }
+
+  #writeSeats(seats: readonly number[]): string {
+    let json = '';
+    for (const seat of seats) {
+      if (json !== '') json += ',';
+      json += this.#writeSeat(seat);
+    }
+    return json;
+  }
+
+  #writeSeat(seat: number): string {
+    const map = this.#map;
+    return (
+      `{"seatId":${JSON.stringify(map.seatIds[seat])}${this.#sections[map.sectionOf(seat)]}` +
+      `${JSON.stringify(map.rowName(seat))},"number":${JSON.stringify(map.seatNumber(seat))}` +
+      `${this.#categories[map.categoryOf(seat)]}`
+    );
+  }
+}
+
+const expiresInSeconds = ({ status, expiresAtMs, asOfMs }: ReservationView): number =>
+  status === 'HELD' ? Math.max(0, Math.floor((expiresAtMs - asOfMs) / 1000)) : 0;
+
+function endedMember({ status, endedAtMs }: ReservationView): string {
+  switch (status) {
+    case 'CANCELLED':
+      return `,"cancelledAt":"${formatTimestamp(endedAtMs)}"`;
+    case 'EXPIRED':
+      return `,"expiredAt":"${formatTimestamp(endedAtMs)}"`;
+    default:
+      return '';
+  }
+}

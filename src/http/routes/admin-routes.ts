@@ -1,0 +1,186 @@
+import * as request from '../input/request-schemas.ts';
+import * as response from './response-schemas.ts';
+import { allocatorProblems, type Route } from './route.ts';
+
+const schedule = {
+  scheduleId: 1,
+  performanceId: 1,
+  performance: 'The Tempest',
+  startsAt: '2026-12-24T19:00:00.000Z',
+  onSaleAt: null,
+  capacity: 1900,
+  available: 1874,
+};
+
+export const adminRoutes = {
+  createVenue: {
+    port: 'admin',
+    method: 'POST',
+    path: '/admin/venues',
+    access: 'operator',
+    summary: 'Import a venue',
+    description:
+      'Usher’s own layout (it has `sections`) or a seating plan of pretix’s editor (it has `zones`). A plan ' +
+      'that can’t be taken is refused with the first 50 of its faults, each with its path.',
+    body: request.venueRequest,
+    success: { status: 201, description: 'The venue.', schema: response.venueResponse },
+    problems: [...allocatorProblems],
+    example: {
+      target: '/admin/venues',
+      body: {
+        name: 'Theatre',
+        sections: [
+          {
+            name: 'Stalls',
+            rows: [{ name: 'A', seats: [{ seatId: 'A-1-1', number: '1', category: 'Standard' }] }],
+          },
+        ],
+      },
+      response: { venueId: 1, name: 'Theatre', seats: 1, sections: 1, categories: ['Standard'] },
+    },
+  },
+  createPerformance: {
+    port: 'admin',
+    method: 'POST',
+    path: '/admin/performances',
+    access: 'operator',
+    summary: 'Put a performance on',
+    description: 'With a price for every category of its venue, and for no other.',
+    body: request.performanceRequest,
+    success: { status: 201, description: 'The performance.', schema: response.performanceResponse },
+    problems: [...allocatorProblems],
+    example: {
+      target: '/admin/performances',
+      body: {
+        name: 'The Tempest',
+        venueId: 1,
+        currency: 'EUR',
+        prices: [{ category: 'Standard', priceMinor: 4500 }],
+      },
+      response: {
+        performanceId: 1,
+        name: 'The Tempest',
+        venueId: 1,
+        currency: 'EUR',
+        prices: [{ category: 'Standard', priceMinor: 4500 }],
+        orphanRule: false,
+      },
+    },
+  },
+  createSchedule: {
+    port: 'admin',
+    method: 'POST',
+    path: '/admin/schedules',
+    access: 'operator',
+    summary: 'Put a performance on a date',
+    description: 'Without `onSaleAt` it is on sale at once.',
+    body: request.scheduleRequest,
+    success: { status: 201, description: 'The schedule.', schema: response.scheduleResponse },
+    problems: [...allocatorProblems],
+    example: {
+      target: '/admin/schedules',
+      body: { performanceId: 1, startsAt: '2026-12-24T19:00:00Z', onSaleAt: '2026-12-01T11:00:00Z' },
+      response: { scheduleId: 1 },
+    },
+  },
+  listSchedules: {
+    port: 'admin',
+    method: 'GET',
+    path: '/admin/schedules',
+    access: 'operator',
+    summary: 'All schedules',
+    success: { status: 200, description: 'By performance and time.', schema: response.schedulesResponse },
+    problems: [...allocatorProblems],
+    example: { target: '/admin/schedules', response: { schedules: [schedule] } },
+  },
+  readSchedule: {
+    port: 'admin',
+    method: 'GET',
+    path: '/admin/schedules/{scheduleId}',
+    access: 'operator',
+    summary: 'A schedule: seats by state, seq, owner',
+    params: request.scheduleParams,
+    success: {
+      status: 200,
+      description: '`free + held + paying + paid + blocked = capacity`, as of `seq`.',
+      schema: response.countsResponse,
+    },
+    problems: ['not-found', ...allocatorProblems],
+    example: {
+      target: '/admin/schedules/1',
+      response: {
+        scheduleId: 1,
+        performanceId: 1,
+        shardId: 17,
+        ownerNodeId: 'node-1',
+        seq: 42,
+        capacity: 1900,
+        free: 1874,
+        held: 26,
+        paying: 0,
+        paid: 0,
+        blocked: 0,
+      },
+    },
+  },
+  auditSchedule: {
+    port: 'admin',
+    method: 'GET',
+    path: '/admin/schedules/{scheduleId}/audit',
+    access: 'operator',
+    summary: 'Check a schedule’s invariants against the store',
+    params: request.scheduleParams,
+    success: { status: 200, description: 'What was checked.', schema: response.auditResponse },
+    problems: ['not-found', ...allocatorProblems],
+    example: {
+      target: '/admin/schedules/1/audit',
+      response: { ok: true, checks: [{ invariant: 'I11', ok: true, detail: 'memory and store agree' }] },
+    },
+  },
+  blockSeats: {
+    port: 'admin',
+    method: 'POST',
+    path: '/admin/schedules/{scheduleId}/block',
+    access: 'operator',
+    summary: 'Take seats off sale',
+    description: 'All or none; a seat that is blocked already stays so.',
+    params: request.scheduleParams,
+    body: request.seatsRequest,
+    success: { status: 200, description: 'They are blocked.', schema: response.blocksResponse },
+    problems: ['not-found', 'seats-taken', 'unknown-seats', 'duplicate-seats', ...allocatorProblems],
+    example: {
+      target: '/admin/schedules/1/block',
+      body: { seatIds: ['A-1-1'] },
+      response: { scheduleId: 1, seatIds: ['A-1-1'], seq: 43 },
+    },
+  },
+  unblockSeats: {
+    port: 'admin',
+    method: 'POST',
+    path: '/admin/schedules/{scheduleId}/unblock',
+    access: 'operator',
+    summary: 'Put blocked seats back on sale',
+    params: request.scheduleParams,
+    body: request.seatsRequest,
+    success: { status: 200, description: 'They are not blocked.', schema: response.blocksResponse },
+    problems: ['not-found', 'unknown-seats', 'duplicate-seats', ...allocatorProblems],
+    example: {
+      target: '/admin/schedules/1/unblock',
+      body: { seatIds: ['A-1-1'] },
+      response: { scheduleId: 1, seatIds: ['A-1-1'], seq: 44 },
+    },
+  },
+  metrics: {
+    port: 'admin',
+    method: 'GET',
+    path: '/metrics',
+    access: 'operator-or-loopback',
+    summary: 'Prometheus metrics',
+    description: 'From this machine no token is needed.',
+    success: { status: 200, description: 'In the text format.', mediaTypes: ['text/plain'] },
+    problems: [],
+    example: { target: '/metrics' },
+  },
+} as const satisfies Record<string, Route>;
+
+export type AdminRoutes = typeof adminRoutes;

@@ -1,0 +1,143 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { PerformanceId, ScheduleId, VenueId } from '../../actors/allocator/ids.ts';
+import type { Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type { Transactions } from './transactions.ts';
+import { queryRow, queryRows } from './typed-rows.ts';
+
+/** A venue as it is stored: its layout stays JSON text on this side of the thread boundary. */
+export interface VenueRow {
+  readonly name: string;
+  readonly seats: number;
+  readonly layout: string;
+}
+
+type PerformanceRow = [
+  performanceId: PerformanceId,
+  name: string,
+  venueId: VenueId,
+  currency: string,
+  prices: string,
+  seatsPerUserMax: number | null,
+  orphanRule: number,
+];
+
+type ScheduleRow = [
+  scheduleId: ScheduleId,
+  performanceId: PerformanceId,
+  startsAtMs: number,
+  onSaleAtMs: number | null,
+  available: number,
+];
+
+/** CatalogStore on its tables. Nothing is ever deleted, so SQLite's own ids count 1, 2, 3 … */
+export class CatalogRows {
+  readonly #transactions: Transactions;
+  readonly #insertVenue: StatementSync;
+  readonly #insertPerformance: StatementSync;
+  readonly #insertSchedule: StatementSync;
+  readonly #venues: StatementSync;
+  readonly #venue: StatementSync;
+  readonly #performances: StatementSync;
+  readonly #schedules: StatementSync;
+
+  constructor(db: DatabaseSync, transactions: Transactions) {
+    this.#transactions = transactions;
+    const prepare = (sql: string) => db.prepare(sql, { returnArrays: true });
+    this.#insertVenue = prepare(
+      'INSERT INTO venue (name, seats, layout) VALUES (?, ?, ?) RETURNING venue_id',
+    );
+    this.#insertPerformance = prepare(
+      `INSERT INTO performance (name, venue_id, currency, prices, seats_per_user_max, orphan_rule)
+       VALUES (?, ?, ?, ?, ?, ?) RETURNING performance_id`,
+    );
+    this.#insertSchedule = prepare(
+      `INSERT INTO schedule (performance_id, starts_at_ms, on_sale_at_ms)
+       VALUES (?, ?, ?) RETURNING schedule_id`,
+    );
+    this.#venues = prepare('SELECT venue_id, name, seats FROM venue ORDER BY venue_id');
+    this.#venue = prepare('SELECT name, seats, layout FROM venue WHERE venue_id = ?');
+    this.#performances = prepare(
+      `SELECT performance_id, name, venue_id, currency, prices, seats_per_user_max, orphan_rule
+       FROM performance ORDER BY performance_id`,
+    );
+    this.#schedules = prepare(
+      `SELECT schedule.schedule_id, performance_id, starts_at_ms, on_sale_at_ms,
+         venue.seats - coalesce(schedule_projection.taken_seats, 0)
+       FROM schedule
+       JOIN performance USING (performance_id)
+       JOIN venue USING (venue_id)
+       LEFT JOIN schedule_projection USING (schedule_id)
+       ORDER BY schedule.schedule_id`,
+    );
+  }
+
+  createVenue({ name, seats, layout }: VenueRow): VenueId {
+    const [id] = this.#transactions.durable(
+      () => queryRow<[VenueId]>(this.#insertVenue, name, seats, layout)!,
+    );
+    return id;
+  }
+
+  createPerformance(performance: Omit<Performance, 'performanceId'>): PerformanceId {
+    const { name, venueId, currency, prices, seatsPerUserMax, orphanRule } = performance;
+    const [id] = this.#transactions.durable(
+      () =>
+        queryRow<[PerformanceId]>(
+          this.#insertPerformance,
+          name,
+          venueId,
+          currency,
+          JSON.stringify(prices),
+          seatsPerUserMax ?? null,
+          Number(orphanRule),
+        )!,
+    );
+    return id;
+  }
+
+  createSchedule({ performanceId, startsAtMs, onSaleAtMs }: Omit<Schedule, 'scheduleId'>): ScheduleId {
+    const [id] = this.#transactions.durable(
+      () => queryRow<[ScheduleId]>(this.#insertSchedule, performanceId, startsAtMs, onSaleAtMs ?? null)!,
+    );
+    return id;
+  }
+
+  listVenues(): VenueSummary[] {
+    return queryRows<[VenueId, string, number]>(this.#venues).map(([venueId, name, seats]) => ({
+      venueId,
+      name,
+      seats,
+    }));
+  }
+
+  loadVenue(venueId: VenueId): VenueRow | undefined {
+    const row = queryRow<[string, number, string]>(this.#venue, venueId);
+    return row && { name: row[0], seats: row[1], layout: row[2] };
+  }
+
+  listPerformances(): Performance[] {
+    return queryRows<PerformanceRow>(this.#performances).map(
+      ([performanceId, name, venueId, currency, prices, seatsPerUserMax, orphanRule]) => ({
+        performanceId,
+        name,
+        venueId,
+        currency,
+        prices: JSON.parse(prices),
+        ...(seatsPerUserMax !== null && { seatsPerUserMax }),
+        orphanRule: orphanRule === 1,
+      }),
+    );
+  }
+
+  listSchedules(): (Schedule & { available: number })[] {
+    return queryRows<ScheduleRow>(this.#schedules).map(
+      ([scheduleId, performanceId, startsAtMs, onSaleAtMs, available]) => ({
+        scheduleId,
+        performanceId,
+        startsAtMs,
+        ...(onSaleAtMs !== null && { onSaleAtMs }),
+        available,
+      }),
+    );
+  }
+}

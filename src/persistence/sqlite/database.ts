@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * The node's own database file. WAL, so that a person's shell can read while the node writes; the writing
+ * itself is done by one connection in one worker thread. Throws an Error that names the file.
+ */
+export function openDatabase(directory: string): DatabaseSync {
+  const path = join(directory, 'usher.db');
+  try {
+    const db = new DatabaseSync(path, { timeout: busyWaitMsMax });
+    db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA cache_size = -${pageCacheKibMax};
+      PRAGMA wal_autocheckpoint = ${walPagesMax};
+    `);
+    return db;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot open ${path}: ${reason}`, { cause: error });
+  }
+}
+
+/** How long a write waits for a lock that somebody's shell holds. Well under the time limit of a call. */
+const busyWaitMsMax = 1000;
+
+/** For the index by user, which is written at random places. More than 16 MiB gained nothing measurable. */
+const pageCacheKibMax = 16_384;
+
+/**
+ * 16 MiB. A checkpoint stops the worker for 20 to 40 ms, mostly for its fsync, whether it moves 1,000 pages
+ * (SQLite's default) or 4,000; with more of them it only grows longer.
+ */
+const walPagesMax = 4000;
+
+/** SQLite's primary result code of an error (https://www.sqlite.org/rescode.html); undefined for any other error. */
+export function sqliteResultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  return error.errcode & 0xff;
+}
+
+export const sqliteBusy = 5;
+export const sqliteConstraint = 19;

@@ -1,0 +1,98 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../../actors/allocator/assert.ts';
+import type { ScheduleId } from '../../actors/allocator/ids.ts';
+import { CommitOutcomeUnknown } from '../../actors/runtime/ports.ts';
+import { CatalogRows } from './catalog-rows.ts';
+import { openDatabase } from './database.ts';
+import { Journal } from './journal.ts';
+import { migrate, schemaVersion } from './migrations.ts';
+import { ProjectionPacer } from './projection-pacer.ts';
+import { Projector } from './projector.ts';
+import { RecoveryImageReader, type StoredScheduleColumns, transferableBuffers } from './recovery-image.ts';
+import { ReservationRows } from './reservation-rows.ts';
+import type { CallMessage, StoreProcedures, StoreWorkerData, WorkerMessage } from './store-procedures.ts';
+import { Transactions } from './transactions.ts';
+import { queryRows } from './typed-rows.ts';
+
+/**
+ * The worker thread that owns usher.db: the file's only writer, one call at a time, in the order of arrival.
+ * An error while opening ends the thread, and the main thread hears its message.
+ */
+assert(parentPort !== null, 'sqlite-worker.ts runs in a worker thread');
+const port = parentPort;
+const { directory } = workerData as StoreWorkerData;
+
+const db = openDatabase(directory);
+migrate(db);
+const transactions = new Transactions(db);
+const journal = new Journal(db, transactions);
+const projector = new Projector(db, transactions, (error) => post({ kind: 'projection-error', error }));
+const pacer = new ProjectionPacer(projector);
+const images = new RecoveryImageReader(db);
+const reservations = new ReservationRows(db);
+const catalog = new CatalogRows(db, transactions);
+const openSchedules = db.prepare('SELECT schedule_id FROM schedule_projection WHERE open_reservations > 0', {
+  returnArrays: true,
+});
+
+const procedures: StoreProcedures = {
+  opened: () => schemaVersion(db),
+  claimShards: (owner, shardIds) => journal.claimShards(owner, shardIds),
+  commit(batch) {
+    const outcome = journal.commit(batch);
+    if (outcome === 'committed') {
+      projector.noteCommitted(batch.rows);
+      pacer.noteCommit();
+    }
+    return outcome;
+  },
+  resolveCommit(batchNumber, shards) {
+    const resolution = journal.resolveCommit(batchNumber, shards);
+    if (resolution.outcome === 'committed') {
+      projector.findBacklog();
+      pacer.noteCommit();
+    }
+    return resolution;
+  },
+  loadSchedule: (scheduleId, endedSinceMs, markedSinceMs) =>
+    images.read(scheduleId, endedSinceMs, markedSinceMs),
+  schedulesWithOpenWork() {
+    const open = queryRows<[ScheduleId]>(openSchedules).map(([scheduleId]) => scheduleId);
+    return [...new Set([...open, ...projector.schedulesBehind()])];
+  },
+  projectAll: () => pacer.projectAll(),
+  listReservations: (query) => reservations.listReservations(query),
+  findReservation: (scheduleId, number) => reservations.findReservation(scheduleId, number),
+  createVenue: (venue) => catalog.createVenue(venue),
+  createPerformance: (performance) => catalog.createPerformance(performance),
+  createSchedule: (schedule) => catalog.createSchedule(schedule),
+  listVenues: () => catalog.listVenues(),
+  loadVenue: (venueId) => catalog.loadVenue(venueId),
+  listPerformances: () => catalog.listPerformances(),
+  listSchedules: () => catalog.listSchedules(),
+  close() {
+    pacer.stop();
+    db.close();
+  },
+};
+
+pacer.start();
+port.on('message', (message: CallMessage) => void answer(message));
+
+async function answer({ callId, procedure, parameters }: CallMessage): Promise<void> {
+  try {
+    const call = procedures[procedure] as (...parameters: readonly unknown[]) => unknown;
+    const value = await call(...parameters);
+    const transfer =
+      procedure === 'loadSchedule' ? transferableBuffers((value as StoredScheduleColumns).image) : [];
+    post({ kind: 'result', callId, value }, transfer);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    post({ kind: 'failure', callId, message, outcomeUnknown: error instanceof CommitOutcomeUnknown });
+  }
+  if (procedure === 'close') port.close();
+}
+
+function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}

@@ -1,0 +1,16 @@
+import { describe } from 'vitest';
+import { catalogContract } from './catalog-contract.ts';
+import { fencingContract } from './fencing-contract.ts';
+import { queriesContract } from './queries-contract.ts';
+import { recoveryContract } from './recovery-contract.ts';
+import type { StoreHarness } from './store-harness.ts';
+
+/** Every sentence of the Store port, for every store. `makeHarness` gives each test data of its own. */
+export function storeContract(name: string, makeHarness: () => StoreHarness): void {
+  describe(name, () => {
+    describe('fencing', () => fencingContract(makeHarness));
+    describe('recovery', () => recoveryContract(makeHarness));
+    describe('queries', () => queriesContract(makeHarness));
+    describe('catalogue', () => catalogContract(makeHarness));
+  });
+}

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { temporaryDirectory, UsherProcess } from './usher-process.ts';
+
+/** The three lines of the README, as a person would copy them; only the port is that of the test. */
+const run = promisify(execFile);
+const directory = temporaryDirectory();
+let usher: UsherProcess;
+
+beforeAll(async () => {
+  usher = await UsherProcess.start(directory.path, {}, 'demo');
+});
+
+afterAll(async () => {
+  await usher?.stop('SIGKILL');
+  directory.remove();
+});
+
+const readmeLines = (): readonly string[] => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const block = /```sh\n(TOKEN=[\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  return block.split('\n').filter((line) => line !== '');
+};
+
+const shell = async (lines: readonly string[]): Promise<string> => {
+  const script = lines.join('\n').replaceAll('http://127.0.0.1:8080', usher.publicUrl);
+  return (await run('bash', ['-c', script])).stdout;
+};
+
+test('the demo prints the lines that the README shows', () => {
+  const lines = readmeLines();
+  expect(lines).toHaveLength(3);
+  for (const line of lines)
+    expect(usher.output).toContain(line.replaceAll('http://127.0.0.1:8080', usher.publicUrl));
+  expect(usher.output).toMatch(/This is a demo/);
+});
+
+test('token, best available, look again; the seats survive kill -9', async () => {
+  const [token = '', hold = '', look = ''] = readmeLines();
+  const reservation = JSON.parse(await shell([token, hold]));
+  expect(reservation).toMatchObject({ status: 'HELD', scheduleId: 4, seats: [{}, {}] });
+  const available = async () => JSON.parse(await shell([look])).schedules[0];
+  expect(await available()).toMatchObject({ scheduleId: 4, capacity: 50_000, available: 49_998 });
+
+  await usher.stop('SIGKILL');
+  usher = await UsherProcess.start(directory.path, {}, 'demo');
+  expect(JSON.parse(await shell([token, hold])), 'the same answer again').toEqual(reservation);
+  expect(await available()).toMatchObject({ available: 49_998 });
+});
+
+test('secrets are kept with mode 600 and tokens are for this machine', async () => {
+  const { stdout } = await run('stat', [
+    '-c',
+    '%a',
+    `${directory.path}/admin-token`,
+    `${directory.path}/token-secret`,
+  ]);
+  expect(stdout).toBe('600\n600\n');
+});
+
+test('the documentation page needs nothing from elsewhere', async () => {
+  const page = await (await fetch(`${usher.publicUrl}/docs`)).text();
+  expect(page).toContain('POST');
+  expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
+  const document = (await (await fetch(`${usher.publicUrl}/openapi.json`)).json()) as {
+    openapi: string;
+    paths: object;
+  };
+  expect(document.openapi).toMatch(/^3\.1/);
+  expect(Object.keys(document.paths)).toContain('/reservations');
+});

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { createHall } from './small-hall.ts';
+import { temporaryDirectory, UsherProcess } from './usher-process.ts';
+
+const reserve = (usher: UsherProcess, token: string, body: object, key: string) =>
+  fetch(`${usher.publicUrl}/reservations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key },
+    body: JSON.stringify(body),
+  });
+
+test('SIGTERM: what was accepted is answered and kept, then the process ends with 0', async () => {
+  const directory = temporaryDirectory();
+  let usher = await UsherProcess.start(directory.path);
+  try {
+    const { scheduleId, seatIds } = await createHall(usher, { rows: 10, seatsPerRow: 20 });
+    const token = await usher.token('ada');
+    const answers = seatIds.map(async (seatId) => {
+      const response = await reserve(usher, token, { scheduleId, seatIds: [seatId] }, seatId).catch(
+        () => undefined,
+      );
+      return response?.status === 201 ? seatId : undefined;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(await usher.stop('SIGTERM')).toBe(0);
+    const held = (await Promise.all(answers)).filter((seatId) => seatId !== undefined);
+
+    usher = await UsherProcess.start(directory.path);
+    for (const seatId of held) {
+      const replay = await reserve(usher, token, { scheduleId, seatIds: [seatId] }, seatId);
+      expect(replay.headers.get('idempotency-replayed'), `the hold of ${seatId} was kept`).toBe('true');
+    }
+  } finally {
+    await usher.stop('SIGKILL');
+    directory.remove();
+  }
+});
+
+test('a second signal ends it at once', async () => {
+  const directory = temporaryDirectory();
+  const usher = await UsherProcess.start(directory.path, { SHUTDOWN_GRACE_SECONDS: '60' });
+  try {
+    // A request that never ends keeps a graceful stop waiting.
+    const { connect } = await import('node:net');
+    const socket = connect(Number(new URL(usher.publicUrl).port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(
+      'POST /auth/token HTTP/1.1\r\nhost: usher\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    usher.signal('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const startedMs = Date.now();
+    expect(await usher.stop('SIGTERM')).toBe(1);
+    expect(Date.now() - startedMs).toBeLessThan(5_000);
+    socket.destroy();
+  } finally {
+    await usher.stop('SIGKILL');
+    directory.remove();
+  }
+});
+
+test('a second process on the same DATA_DIR is refused with a line that says why', async () => {
+  const directory = temporaryDirectory();
+  const usher = await UsherProcess.start(directory.path);
+  try {
+    const second = UsherProcess.start(directory.path);
+    await expect(second).rejects.toThrow(
+      new RegExp(`usher: .*${directory.path}.*in use by process ${usher.pid}`),
+    );
+    expect((await fetch(`${usher.publicUrl}/readyz`)).status).toBe(200);
+  } finally {
+    await usher.stop('SIGKILL');
+    directory.remove();
+  }
+});

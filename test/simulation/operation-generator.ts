@@ -1,0 +1,235 @@
+import type { Action, CommitFate, FailingCall, Operation } from './operation.ts';
+import { Prng } from './prng.ts';
+import { dayMs, type World } from './world.ts';
+import { generateWorld } from './world-generator.ts';
+
+/** Everything that a run needs to know: the same scenario runs the same way. */
+export interface Scenario {
+  readonly seed: number;
+  readonly world: World;
+  readonly operations: readonly Operation[];
+}
+
+export function generateScenario(seed: number, operationCount: number): Scenario {
+  const prng = new Prng(seed);
+  const world = generateWorld(prng);
+  return { seed, world, operations: new OperationGenerator(prng, world).generate(operationCount) };
+}
+
+/** How rough a seed is; a calm one shows what needs no fault to go wrong. */
+interface Temper {
+  readonly faults: number;
+  readonly restarts: number;
+  readonly clockJumps: number;
+  /** Seats are picked among so many at the front. */
+  readonly hotSeats: number;
+}
+
+class OperationGenerator {
+  readonly #prng: Prng;
+  readonly #world: World;
+  readonly #temper: Temper;
+  readonly #operations: Operation[] = [];
+
+  constructor(prng: Prng, world: World) {
+    this.#prng = prng;
+    this.#world = world;
+    this.#temper = {
+      faults: prng.weighted([0, 1, 4].map((rate) => [1, rate] as const)),
+      restarts: prng.weighted([0, 1, 4].map((rate) => [1, rate] as const)),
+      clockJumps: prng.weighted([
+        [2, 0],
+        [2, 1],
+        [1, 4],
+      ]),
+      hotSeats: prng.weighted([
+        [1, 8],
+        [1, 1000],
+      ]),
+    };
+  }
+
+  generate(count: number): readonly Operation[] {
+    let restartAt = Number.POSITIVE_INFINITY;
+    for (let id = 0; id < count; id++) {
+      const action =
+        id === restartAt ? this.#crash() : this.#prng.chance(0.12) ? this.#retry() : this.#action();
+      // A shard that is lost stays lost until somebody starts the node anew.
+      if (action.kind === 'intrude') restartAt = id + this.#prng.between(4, 25);
+      this.#operations.push({ id, action, turns: this.#turns(), salt: this.#prng.salt() });
+    }
+    return this.#operations;
+  }
+
+  #turns(): number {
+    return this.#prng.weighted([
+      [35, 0],
+      [40, this.#prng.between(1, 3)],
+      [25, this.#prng.between(4, 14)],
+    ]);
+  }
+
+  #action(): Action {
+    const { faults, restarts, clockJumps } = this.#temper;
+    const make = this.#prng.weighted<() => Action>([
+      [22, () => this.#hold()],
+      [16, () => this.#holdBest()],
+      [9, () => this.#onHold('extend')],
+      [10, () => this.#onHold('cancel')],
+      [7, () => this.#onHold('read')],
+      [8, () => ({ kind: 'availability', schedule: this.#schedule() })],
+      [2, () => ({ kind: 'count', schedule: this.#schedule() })],
+      [1, () => ({ kind: 'audit', schedule: this.#schedule() })],
+      [2, () => this.#block('block')],
+      [3, () => this.#block('unblock')],
+      [7, () => ({ kind: 'pass', durationMs: this.#duration() })],
+      [3, () => ({ kind: 'pass-to-expiry', offsetMs: this.#prng.between(-1, 1) })],
+      [3, () => ({ kind: 'project', eventCount: this.#prng.between(1, 40) })],
+      [clockJumps, () => ({ kind: 'clock-jump', byMs: this.#jump() })],
+      [1.5 * faults, () => this.#storeFails()],
+      [1.5 * faults, () => this.#loseAnswer()],
+      [0.2 * faults, () => this.#intrude()],
+      [0.6 * restarts, () => this.#crash()],
+      [0.3 * restarts, () => ({ kind: 'stop' })],
+    ]);
+    return make();
+  }
+
+  #hold(): Action {
+    const schedule = this.#schedule();
+    const seats: (number | string)[] = [...this.#seats(schedule)];
+    if (this.#prng.chance(0.03)) seats.push('nowhere');
+    if (this.#prng.chance(0.03)) seats.push(seats[0] as number);
+    return { kind: 'hold', schedule, user: this.#user(), seats, ...this.#key() };
+  }
+
+  #holdBest(): Action {
+    const schedule = this.#schedule();
+    const { seats } = (this.#world.sales[schedule] as World['sales'][number]).hall;
+    const seat = this.#prng.pick(seats);
+    return {
+      kind: 'hold-best',
+      schedule,
+      user: this.#user(),
+      quantity: this.#prng.between(1, 5),
+      ...(this.#prng.chance(0.35) ? { category: seat.category } : undefined),
+      ...(this.#prng.chance(0.25) ? { section: seat.section } : undefined),
+      ...(this.#prng.chance(0.02) ? { category: 'no such category' } : undefined),
+      adjacent: this.#prng.chance(0.75),
+      ...this.#key(),
+    };
+  }
+
+  #onHold(kind: 'extend' | 'cancel' | 'read'): Action {
+    const hold = this.#recent((action) => action.kind === 'hold' || action.kind === 'hold-best');
+    if (hold === undefined) return this.#hold();
+    const { schedule, user } = hold.action as { schedule: number; user: number };
+    const caller = this.#prng.chance(0.08) ? this.#user() : user;
+    const key = kind === 'extend' ? this.#key() : {};
+    return { kind, schedule, user: caller, hold: hold.id, ...key };
+  }
+
+  #retry(): Action {
+    const first = this.#recent((action) => 'key' in action);
+    if (first === undefined) return this.#hold();
+    return { kind: 'retry', request: first.id, otherBody: this.#prng.chance(0.15) };
+  }
+
+  #block(kind: 'block' | 'unblock'): Action {
+    const schedule = this.#schedule();
+    return { kind, schedule, seats: this.#seats(schedule) };
+  }
+
+  #storeFails(): Action {
+    const call = this.#prng.weighted<FailingCall>([
+      [3, 'commit'],
+      [2, 'any'],
+      [2, 'load'],
+      [1, 'claim'],
+      [1, 'resolve'],
+    ]);
+    return { kind: 'store-fails', call, count: this.#prng.between(1, 3) };
+  }
+
+  #loseAnswer(): Action {
+    return {
+      kind: 'lose-answer',
+      fate: this.#fate(),
+      delayTurns: this.#prng.between(0, 30),
+      resolveFailures: this.#prng.chance(0.4) ? this.#prng.between(1, 2) : 0,
+    };
+  }
+
+  #crash(): Action {
+    return {
+      kind: 'crash',
+      fate: this.#fate(),
+      delayTurns: this.#prng.between(0, 30),
+      zombie: this.#prng.chance(0.25),
+    };
+  }
+
+  #intrude(): Action {
+    return {
+      kind: 'intrude',
+      shard: this.#prng.below(this.#world.shardCount),
+      sells: this.#prng.chance(0.5),
+    };
+  }
+
+  #fate(): CommitFate {
+    return this.#prng.pick(['landed', 'not-landed', 'later', 'later']);
+  }
+
+  #duration(): number {
+    return this.#prng.weighted([
+      [40, this.#prng.between(1, 50)],
+      [30, this.#prng.between(1_000, 6_000)],
+      [20, this.#prng.between(6_000, 40_000)],
+      [2, dayMs + this.#prng.between(0, 60_000)],
+    ]);
+  }
+
+  #jump(): number {
+    const sign = this.#prng.chance(0.5) ? 1 : -1;
+    return (
+      sign *
+      this.#prng.weighted([
+        [10, this.#prng.between(1, 5_000)],
+        [6, this.#prng.between(5_000, 60_000)],
+        [1, dayMs + this.#prng.between(0, 60_000)],
+      ])
+    );
+  }
+
+  /** One to four seats: side by side, or anywhere. */
+  #seats(schedule: number): readonly number[] {
+    const { length } = (this.#world.sales[schedule] as World['sales'][number]).hall.seats;
+    const span = Math.min(length, this.#temper.hotSeats);
+    const count = this.#prng.between(1, Math.min(4, span));
+    const first = this.#prng.below(span - count + 1);
+    if (this.#prng.chance(0.6)) return Array.from({ length: count }, (_, index) => first + index);
+    const picked = new Set(Array.from({ length: count }, () => this.#prng.below(span)));
+    return [...picked];
+  }
+
+  #key(): { readonly key?: string } {
+    return this.#prng.chance(0.7) ? { key: `key-${this.#operations.length}` } : {};
+  }
+
+  #recent(matches: (action: Action) => boolean): Operation | undefined {
+    const found = this.#operations.slice(-40).filter(({ action }) => matches(action));
+    if (found.length === 0) return undefined;
+    return this.#prng.chance(0.6)
+      ? found[found.length - 1 - this.#prng.below(Math.min(3, found.length))]
+      : this.#prng.pick(found);
+  }
+
+  #schedule(): number {
+    return this.#prng.below(this.#world.sales.length);
+  }
+
+  #user(): number {
+    return this.#prng.below(this.#world.users.length);
+  }
+}

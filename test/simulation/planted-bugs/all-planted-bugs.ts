@@ -1,0 +1,16 @@
+import { commitBugs } from './commit-bugs.ts';
+import { decisionBugs } from './decision-bugs.ts';
+import { gateBugs } from './gate-bugs.ts';
+import { idempotencyBugs } from './idempotency-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import { recoveryBugs } from './recovery-bugs.ts';
+import { timeBugs } from './time-bugs.ts';
+
+export const allPlantedBugs: readonly PlantedBug[] = [
+  ...gateBugs,
+  ...commitBugs,
+  ...recoveryBugs,
+  ...timeBugs,
+  ...idempotencyBugs,
+  ...decisionBugs,
+];

@@ -1,0 +1,197 @@
+import type {
+  PerformanceId,
+  ReservationNumber,
+  ScheduleId,
+  ShardId,
+  VenueId,
+} from '../../../src/actors/allocator/ids.ts';
+import type { VenueLayout } from '../../../src/actors/allocator/venue-layout.ts';
+import type { Performance, Schedule, VenueSummary } from '../../../src/actors/runtime/catalog.ts';
+import {
+  CommitOutcomeUnknown,
+  type CommitResolution,
+  type JournalBatch,
+  type ReservationPage,
+  type ReservationQuery,
+  type ShardEpoch,
+  type Store,
+  type StoredReservation,
+  type StoredSchedule,
+  StoreUnavailable,
+} from '../../../src/actors/runtime/ports.ts';
+import type { Counters } from '../counters.ts';
+import type { CommitFate, FailingCall } from '../operation.ts';
+import { type Owner, type Scheduler, serverOwner } from '../scheduler.ts';
+import type { Database } from './database.ts';
+import type { FaultPlan } from './fault-plan.ts';
+
+/**
+ * One node's connection to the database: the store port. A call reaches the database in one turn and its
+ * answer comes back in another; between the two, and before the first, everything else may happen.
+ */
+export class StoreConnection implements Store {
+  readonly #database: Database;
+  readonly #scheduler: Scheduler;
+  readonly #faults: FaultPlan;
+  readonly #counters: Counters;
+  readonly #owner: Owner;
+  #commitOnItsWay: JournalBatch | undefined;
+  #openCalls = 0;
+  #isClosed = false;
+
+  constructor(options: StoreConnectionOptions) {
+    this.#database = options.database;
+    this.#scheduler = options.scheduler;
+    this.#faults = options.faults;
+    this.#counters = options.counters;
+    this.#owner = options.owner;
+  }
+
+  claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+    return this.#call('claim', () => this.#database.claim(owner, shardIds));
+  }
+
+  commit(batch: JournalBatch): Promise<'committed' | 'fenced'> {
+    const sent: JournalBatch = { ...batch, shards: [...batch.shards], rows: [...batch.rows] };
+    this.#commitOnItsWay = sent;
+    return this.#call('commit', () => {
+      this.#commitOnItsWay = undefined;
+      const lost = this.#faults.takeLostAnswer();
+      if (lost === undefined) return this.#land(sent, 'commit');
+      this.#decideFate(sent, lost.fate, lost.delayTurns);
+      throw new CommitOutcomeUnknown(`the answer to batch ${sent.batchNumber} is lost (${lost.fate})`);
+    });
+  }
+
+  resolveCommit(batch: JournalBatch): Promise<CommitResolution> {
+    return this.#call('resolve', async () => {
+      const resolution = await this.#database.resolve(batch);
+      this.#counters.add(`resolved as ${resolution.outcome}`);
+      return resolution;
+    });
+  }
+
+  loadSchedule(
+    scheduleId: ScheduleId,
+    since: { readonly endedSinceMs: number; readonly markedSinceMs: number },
+  ): Promise<StoredSchedule> {
+    return this.#call('load', async () => {
+      const stored = await this.#database.store.loadSchedule(scheduleId, since);
+      if (stored.image.projectedSeq > 0 && stored.tail.length > 0) this.#counters.add('load: image and tail');
+      return stored;
+    });
+  }
+
+  schedulesWithOpenWork(): Promise<readonly ScheduleId[]> {
+    return this.#call('any', () => this.#database.store.schedulesWithOpenWork());
+  }
+
+  projectAll(): Promise<void> {
+    return this.#call('any', () => this.#database.store.projectAll());
+  }
+
+  listReservations(query: ReservationQuery): Promise<ReservationPage> {
+    return this.#call('any', () => this.#database.store.listReservations(query));
+  }
+
+  findReservation(scheduleId: ScheduleId, number: ReservationNumber): Promise<StoredReservation | undefined> {
+    return this.#call('any', () => this.#database.store.findReservation(scheduleId, number));
+  }
+
+  createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId> {
+    return this.#call('any', () => this.#database.store.createVenue(layout));
+  }
+
+  createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId> {
+    return this.#call('any', () => this.#database.store.createPerformance(performance));
+  }
+
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId> {
+    return this.#call('any', () => this.#database.store.createSchedule(schedule));
+  }
+
+  listVenues(): Promise<readonly VenueSummary[]> {
+    return this.#call('any', () => this.#database.store.listVenues());
+  }
+
+  loadVenue(venueId: VenueId): Promise<VenueLayout | undefined> {
+    return this.#call('load', () => this.#database.store.loadVenue(venueId));
+  }
+
+  listPerformances(): Promise<readonly Performance[]> {
+    return this.#call('any', () => this.#database.store.listPerformances());
+  }
+
+  listSchedules(): Promise<readonly (Schedule & { readonly available: number })[]> {
+    return this.#call('any', () => this.#database.store.listSchedules());
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    while (this.#openCalls > 0) {
+      await new Promise<void>((resolve) => this.#later('close waits', resolve));
+    }
+  }
+
+  /** The process is gone: what was on its way to the database meets its fate there. */
+  sever(fate: CommitFate, delayTurns: number): void {
+    const onItsWay = this.#commitOnItsWay;
+    this.#commitOnItsWay = undefined;
+    if (onItsWay === undefined) return;
+    this.#counters.add(`died with a commit on its way: ${fate}`);
+    this.#decideFate(onItsWay, fate, delayTurns);
+  }
+
+  #decideFate(batch: JournalBatch, fate: CommitFate, delayTurns: number): void {
+    this.#counters.add(`answer lost, batch ${fate}`);
+    // Nobody hears the answer; the auditor hears of rows that were refused.
+    const land = (how: string) => void this.#land(batch, how).catch(() => {});
+    if (fate === 'landed') land('unheard commit');
+    if (fate !== 'later') return;
+    const label = `the lost batch ${batch.batchNumber} arrives`;
+    this.#scheduler.add({ owner: serverOwner, label, run: () => land('late commit') }, delayTurns);
+  }
+
+  async #land(batch: JournalBatch, how: string): Promise<'committed' | 'fenced'> {
+    const outcome = await this.#database.commit(batch);
+    this.#counters.add(`${how} ${outcome}`);
+    return outcome;
+  }
+
+  #call<T>(kind: FailingCall, execute: () => Promise<T>): Promise<T> {
+    this.#openCalls += 1;
+    return new Promise<T>((resolve, reject) => {
+      if (this.#isClosed) {
+        return this.#later(`${kind} refused`, () => reject(new StoreUnavailable('the store is closed')));
+      }
+      this.#later(kind, () =>
+        this.#reach(kind, execute).then(
+          (answer) => this.#later(`${kind} answered`, () => resolve(answer)),
+          (error: unknown) => this.#later(`${kind} failed: ${error}`, () => reject(error)),
+        ),
+      );
+    }).finally(() => {
+      this.#openCalls -= 1;
+    });
+  }
+
+  /** The moment in which the call takes effect, or does not. */
+  async #reach<T>(kind: FailingCall, execute: () => Promise<T>): Promise<T> {
+    if (!this.#faults.takeFailure(kind)) return execute();
+    this.#counters.add(`store failed: ${kind}`);
+    if (kind === 'commit') this.#commitOnItsWay = undefined;
+    throw new StoreUnavailable(`${kind}: the store is down`);
+  }
+
+  #later(label: string, run: () => void): void {
+    this.#scheduler.add({ owner: this.#owner, label, run });
+  }
+}
+
+export interface StoreConnectionOptions {
+  readonly database: Database;
+  readonly scheduler: Scheduler;
+  readonly faults: FaultPlan;
+  readonly counters: Counters;
+  readonly owner: Owner;
+}

@@ -1,0 +1,25 @@
+/**
+ * What a run can be found guilty of. I1…I13 are DESIGN's invariants in the words of ARCHITECTURE.md; the
+ * others are what a caller and an operator may take for granted besides.
+ */
+export type Invariant =
+  | 'I1'
+  | 'I2'
+  | 'I3'
+  | 'I6'
+  | 'I8'
+  | 'I9'
+  | 'I10'
+  | 'I11'
+  | 'I13'
+  /** What a sale was set up with: prices, limits, the orphan rule, best available. */
+  | 'terms'
+  /** Each call is answered exactly once, by a node that lives. */
+  | 'one-answer'
+  /** No assertion of the code under test fires, nothing throws where nothing may. */
+  | 'no-bug-caught';
+
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly message: string;
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { ScheduleEvent } from '../../../../src/actors/allocator/event.ts';
+import { evolve } from '../../../../src/actors/allocator/evolve.ts';
+import { type SeatChange, seatChangeOf } from '../../../../src/actors/allocator/seat-change.ts';
+import { emptyState } from '../../../../src/actors/allocator/state.ts';
+import { mapOf } from '../hall-drawing.ts';
+import { block, cancel, expire, extend, hold, ScheduleScript, termsOf, unblock } from './schedule-script.ts';
+
+const map = mapOf('pppp');
+
+test('taken and freed seats of every kind of event, told before the event as after it', () => {
+  const { events } = new ScheduleScript(map).given([
+    hold(100, 'ann', ['A2', 'A1']),
+    extend(110, 'ann', 1),
+    cancel(120, 'ann', 1),
+    block(130, ['A3']),
+    unblock(140, ['A3']),
+    hold(150, 'bob', ['A4']),
+    expire(400_000),
+  ]);
+  const expected: Record<ScheduleEvent['type'], Omit<SeatChange, 'seq'>> = {
+    held: { taken: [1, 0], freed: [] },
+    extended: { taken: [], freed: [] },
+    cancelled: { taken: [], freed: [1, 0] },
+    blocked: { taken: [2], freed: [] },
+    unblocked: { taken: [], freed: [2] },
+    expired: { taken: [], freed: [3] },
+  };
+  expect(new Set(events.map((event) => event.type))).toEqual(new Set(Object.keys(expected)));
+
+  const state = emptyState(termsOf(map));
+  for (const event of events) {
+    const change = event.seq === 6 ? { taken: [3], freed: [] } : expected[event.type];
+    expect(seatChangeOf(state, event)).toEqual({ seq: event.seq, ...change });
+    evolve(state, event);
+    expect(seatChangeOf(state, event)).toEqual({ seq: event.seq, ...change });
+  }
+});

@@ -1,0 +1,140 @@
+import type { Intent } from '../../../../src/actors/allocator/command.ts';
+import type { IdempotencyMark } from '../../../../src/actors/allocator/event.ts';
+import type { ScheduleId, ShardId } from '../../../../src/actors/allocator/ids.ts';
+import type { ScheduleTerms } from '../../../../src/actors/allocator/state.ts';
+import { Actor, type ActorContext } from '../../../../src/actors/runtime/actor.ts';
+import { GroupCommit } from '../../../../src/actors/runtime/group-commit.ts';
+import type { Outcome } from '../../../../src/actors/runtime/outcome.ts';
+import { Ownership } from '../../../../src/actors/runtime/ownership.ts';
+import { type RuntimeObserver, silentObserver } from '../../../../src/actors/runtime/runtime-observer.ts';
+import { reservationNumber, termsOf, user } from '../allocator/schedule-script.ts';
+import { mapOf } from '../hall-drawing.ts';
+import { ManualClock } from './manual-clock.ts';
+import { ScriptedStore } from './scripted-store.ts';
+
+/** A1 A2 A3 A4. Holds last 5 s. */
+const map = mapOf('pppp');
+
+/** One actor on a manual clock and a scripted store, and everything it says. */
+export class ActorStage {
+  readonly store = new ScriptedStore();
+  readonly clock = new ManualClock();
+  readonly ownership = new Ownership(this.store, 'node-1');
+  readonly decisions: string[] = [];
+  readonly faults: string[] = [];
+  readonly published: number[] = [];
+  terms: ScheduleTerms;
+  readonly commits: GroupCommit;
+  readonly actor: Actor;
+
+  private constructor(mailboxMax: number) {
+    const { store, clock, ownership } = this;
+    this.terms = termsOf(map, { holdTtlMs: 5_000, holdTotalMaxMs: 15_000 });
+    const observer: RuntimeObserver = {
+      ...silentObserver,
+      onExpired: (holds) => this.decisions.push(`expired ${holds}`),
+      onDecision: (kind, code) => this.decisions.push(`${kind} ${code}`),
+      onRecovery: (_scheduleId, _durationMs, liveSeats) =>
+        this.decisions.push(`recovered ${liveSeats} seats`),
+      onFault: (fault, error) => this.faults.push(`${fault}: ${error}`),
+    };
+    this.commits = new GroupCommit({ store, ownership, clock, observer, rowsMax: 100 });
+    const context: ActorContext = {
+      clock,
+      commits: this.commits,
+      ownership,
+      observer,
+      mailboxMax,
+      terms: async () => this.terms,
+      load: (scheduleId) => store.loadSchedule(scheduleId),
+      publishAvailable: (_scheduleId, available) => this.published.push(available),
+    };
+    this.actor = new Actor(7 as ScheduleId, shard, context);
+  }
+
+  /** Asleep, in a shard that is ours. */
+  static async asleep(mailboxMax = 100): Promise<ActorStage> {
+    const stage = new ActorStage(mailboxMax);
+    await stage.ownership.claim([shard]);
+    return stage;
+  }
+
+  static async awake(mailboxMax = 100): Promise<ActorStage> {
+    const stage = await ActorStage.asleep(mailboxMax);
+    stage.actor.wake();
+    await stage.clock.settle();
+    stage.decisions.length = 0;
+    return stage;
+  }
+
+  submit(intent: Intent): Answer {
+    const answer = new Answer();
+    this.actor.submit(intent, (outcome) => answer.take(outcome));
+    return answer;
+  }
+
+  read(number: number, name: string): Answer {
+    const answer = new Answer();
+    this.actor.readReservation(reservationNumber(number), user(name), (outcome) => answer.take(outcome));
+    return answer;
+  }
+
+  /** seq and type of what is on disk. */
+  get journal(): readonly string[] {
+    return (this.store.journal.get(this.actor.scheduleId) ?? []).map((row) => `${row.seq} ${row.type}`);
+  }
+}
+
+/** What a caller was told: nothing yet, or one outcome. */
+export class Answer {
+  #outcome: Outcome | undefined;
+  #isTaken = false;
+
+  take(outcome: Outcome | undefined): void {
+    if (this.#isTaken) throw new Error('a reply runs once');
+    this.#isTaken = true;
+    this.#outcome = outcome;
+  }
+
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  /** `waiting`, `nothing`, or the outcome in a word: HELD 1, seats-taken, store-unavailable … */
+  get said(): string {
+    if (!this.#isTaken) return 'waiting';
+    const outcome = this.#outcome;
+    if (outcome === undefined) return 'nothing';
+    if (outcome.kind === 'reservation') {
+      return `${outcome.view.status} ${outcome.view.number}${outcome.replayed ? ' replayed' : ''}`;
+    }
+    if (outcome.kind === 'rejected') return outcome.rejection.code;
+    return outcome.kind === 'unavailable' ? outcome.code : outcome.kind;
+  }
+}
+
+export const shard = 3 as ShardId;
+
+export const holdIntent = (
+  name: string,
+  seatIds: readonly string[],
+  idempotency?: IdempotencyMark,
+): Intent => ({
+  kind: 'hold',
+  userId: user(name),
+  seatIds,
+  ...(idempotency === undefined ? undefined : { idempotency }),
+});
+
+export const cancelIntent = (name: string, number: number): Intent => ({
+  kind: 'cancel',
+  userId: user(name),
+  number: reservationNumber(number),
+});
+
+export const extendIntent = (name: string, number: number, idempotency?: IdempotencyMark): Intent => ({
+  kind: 'extend',
+  userId: user(name),
+  number: reservationNumber(number),
+  ...(idempotency === undefined ? undefined : { idempotency }),
+});

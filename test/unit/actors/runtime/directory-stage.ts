@@ -1,0 +1,97 @@
+import type { Intent } from '../../../../src/actors/allocator/command.ts';
+import type {
+  PerformanceId,
+  ReservationNumber,
+  ScheduleId,
+  VenueId,
+} from '../../../../src/actors/allocator/ids.ts';
+import type { ReadFailure } from '../../../../src/actors/runtime/allocator-service.ts';
+import type { AvailabilityView } from '../../../../src/actors/runtime/availability-view.ts';
+import type { Performance } from '../../../../src/actors/runtime/catalog.ts';
+import { Directory, type DirectoryLimits } from '../../../../src/actors/runtime/directory.ts';
+import { type RuntimeObserver, silentObserver } from '../../../../src/actors/runtime/runtime-observer.ts';
+import { user } from '../allocator/schedule-script.ts';
+import { layoutOf } from '../hall-drawing.ts';
+import { Answer } from './actor-stage.ts';
+import { ManualClock } from './manual-clock.ts';
+import { ScriptedStore } from './scripted-store.ts';
+
+const limits: DirectoryLimits = {
+  holdTtlMs: 5_000,
+  holdTotalMaxMs: 15_000,
+  seatsPerReservationMax: 4,
+  seatsPerUserMax: Number.POSITIVE_INFINITY,
+  mailboxMax: 100,
+  batchRowsMax: 100,
+  idleActorMs: 60_000,
+};
+
+/** A node with one hall, `pps`, one performance and two schedules of it. */
+export class DirectoryStage {
+  readonly store = new ScriptedStore();
+  readonly clock = new ManualClock();
+  readonly faults: string[] = [];
+  readonly directory: Directory;
+
+  constructor(changed: Partial<DirectoryLimits> = {}, performance: Partial<Performance> = {}) {
+    this.store.venues.push(layoutOf([{ name: 'stalls', rows: ['pps'] }]));
+    this.store.performances.push({
+      performanceId: 1 as PerformanceId,
+      name: 'Show',
+      venueId: 1 as VenueId,
+      currency: 'EUR',
+      prices: [
+        { category: 's', priceMinor: 700 },
+        { category: 'p', priceMinor: 500 },
+      ],
+      orphanRule: false,
+      ...performance,
+    });
+    for (const scheduleId of [1, 2] as ScheduleId[]) {
+      this.store.schedules.push({
+        scheduleId,
+        performanceId: 1 as PerformanceId,
+        startsAtMs: 9_000_000,
+        available: 3,
+      });
+    }
+    const observer: RuntimeObserver = {
+      ...silentObserver,
+      onFault: (fault, error) => this.faults.push(`${fault}: ${error}`),
+    };
+    this.directory = new Directory({
+      store: this.store,
+      clock: this.clock,
+      ids: { instanceId: () => 'node-1' },
+      observer,
+      shardCount: 8,
+      limits: { ...limits, ...changed },
+    });
+  }
+
+  static async started(
+    changed: Partial<DirectoryLimits> = {},
+    performance: Partial<Performance> = {},
+  ): Promise<DirectoryStage> {
+    const stage = new DirectoryStage(changed, performance);
+    await stage.directory.start();
+    return stage;
+  }
+
+  submit(scheduleId: number, intent: Intent): Answer {
+    const answer = new Answer();
+    this.directory.submit(scheduleId as ScheduleId, intent, (outcome) => answer.take(outcome));
+    return answer;
+  }
+
+  read(scheduleId: number, number: number, name: string): Answer {
+    const answer = new Answer();
+    const ref = { scheduleId: scheduleId as ScheduleId, number: number as ReservationNumber };
+    this.directory.readReservation(ref, user(name), (outcome) => answer.take(outcome));
+    return answer;
+  }
+
+  availability(scheduleId: number): Promise<AvailabilityView | ReadFailure> {
+    return new Promise((resolve) => this.directory.readAvailability(scheduleId as ScheduleId, resolve));
+  }
+}

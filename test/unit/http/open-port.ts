@@ -1,0 +1,118 @@
+import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { type AdminApiOptions, createAdminApi } from '../../../src/http/admin/admin-api.ts';
+import { createPublicApi, type PublicApiOptions } from '../../../src/http/public/public-api.ts';
+import type { RequestHandler } from '../../../src/http/routes/app.ts';
+import { routeLabels, routeTable } from '../../../src/http/routes/route-table.ts';
+import { HttpServer, type ServerLimits, serverLimits } from '../../../src/http/server/http-server.ts';
+import { type Answered, call } from './client.ts';
+import { ScriptedService } from './scripted-service.ts';
+import { heldAtMs } from './theatre.ts';
+
+export interface Logged {
+  readonly level: 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+/** An open port with everything that a test looks at; closes with `await using`. */
+export interface OpenPort extends AsyncDisposable {
+  readonly port: number;
+  readonly server: HttpServer;
+  readonly service: ScriptedService;
+  readonly log: Logged[];
+  readonly metrics: Metrics;
+}
+
+export const secret = new TextEncoder().encode('a secret of thirty-two bytes or more');
+export const adminToken = 'the-admin-token';
+const seatsPerReservationMax = 10;
+
+interface PortOptions {
+  readonly limits?: Partial<ServerLimits>;
+}
+
+export type PublicPortOptions = PortOptions & Partial<PublicApiOptions>;
+export type AdminPortOptions = PortOptions & Partial<AdminApiOptions>;
+
+export function openPublicPort({ limits, ...options }: PublicPortOptions = {}): Promise<OpenPort> {
+  return open(limits, (service, log) =>
+    createPublicApi({
+      service,
+      nowMs: () => Date.now(),
+      tokens: { secret, ttlSeconds: 3600, clients: [], isOpenToLoopback: true },
+      seatsPerReservationMax,
+      bodyBytesMax: 16 * 1024,
+      version: '0.0.0',
+      log,
+      ...options,
+    }),
+  );
+}
+
+export function openAdminPort({ limits, ...options }: AdminPortOptions = {}): Promise<OpenPort> {
+  return open(limits, (service, log, metrics) =>
+    createAdminApi({
+      service,
+      venues: {
+        importSeatingPlan: () => ({ faults: [{ path: '', message: 'must be a plan' }], faultsTotal: 1 }),
+        layoutSummary: () => ({ name: '', seats: 0, sections: 0, categories: [] }),
+      },
+      ownerOf: (scheduleId) => ({ shardId: scheduleId + 16, ownerNodeId: 'node-1' }),
+      metrics,
+      adminToken,
+      seatsPerReservationMax,
+      bodyBytesMax: 32 * 1024 * 1024,
+      log,
+      ...options,
+    }),
+  );
+}
+
+type TestLog = PublicApiOptions['log'];
+
+async function open(
+  limits: Partial<ServerLimits> | undefined,
+  createHandler: (service: ScriptedService, log: TestLog, metrics: Metrics) => RequestHandler,
+): Promise<OpenPort> {
+  const service = new ScriptedService();
+  const logged: Logged[] = [];
+  const log: TestLog = {
+    warn: (fields, message) => logged.push({ level: 'warn', fields, message }),
+    error: (fields, message) => logged.push({ level: 'error', fields, message }),
+  };
+  const metrics = new Metrics({
+    routes: routeLabels(routeTable(seatsPerReservationMax)),
+    stats: () => ({ actors: 0, mailboxDepth: 0, openHolds: 0, heldSeats: 0 }),
+    log,
+    isProcessWide: false,
+  });
+  const server = new HttpServer({
+    handler: createHandler(service, log, metrics),
+    limits: { ...serverLimits, ...limits },
+    metrics: metrics.http,
+    log,
+  });
+  const port = await server.listen('127.0.0.1', 0);
+  return { port, server, service, log: logged, metrics, [Symbol.asyncDispose]: () => server.close(0) };
+}
+
+/** A token from the port itself. */
+export async function tokenFrom(port: number, userId = 'ada', scopes?: readonly string[]): Promise<string> {
+  const answered = await call(port, '/auth/token', { method: 'POST', body: { userId, scopes } });
+  return answered.json['accessToken'] as string;
+}
+
+export async function authorized(port: number): Promise<{ readonly authorization: string }> {
+  return { authorization: `Bearer ${await tokenFrom(port)}` };
+}
+
+export const operator = { authorization: `Bearer ${adminToken}` };
+
+/** The time of the theatre's reservations. */
+export const atHold = (): number => heldAtMs;
+
+export const problemOf = ({ status, headers, json }: Answered) => ({
+  status,
+  type: headers['content-type'],
+  ...json,
+});
