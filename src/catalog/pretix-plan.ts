@@ -40,8 +40,8 @@ export interface PlanSeat {
   readonly at: Point | undefined;
 }
 
-export const defaultVenueName = 'Unnamed venue';
-export const defaultCategory = 'Standard';
+const defaultVenueName = 'Unnamed venue';
+const defaultCategory = 'Standard';
 
 const labelSchema = (lengthMax: number) =>
   v.pipe(

@@ -27,8 +27,8 @@ export interface RowSeat {
   readonly at: Point | undefined;
 }
 
-export const gapFactor = 1.6;
-export const hallGapFactor = 3;
+const gapFactor = 1.6;
+const hallGapFactor = 3;
 
 export interface RowWalk {
   /** Indexes of the row's seats, in the order in which they stand. */

@@ -1,5 +1,5 @@
 /** A broken invariant: a bug in Usher, never a user's mistake. Refusals are values (rejection.ts). */
-export class InvariantViolation extends Error {
+class InvariantViolation extends Error {
   override name = 'InvariantViolation';
 }
 

@@ -46,7 +46,7 @@ export function nearestRun(
     previous = own;
     own = next;
   }
-  if (high === -1 || low === ideal) return low;
+  if (high === -1) return low;
   if (low === -1) return high;
   return middleDoubled - (2 * low + quantity) <= 2 * high + quantity - middleDoubled ? low : high;
 }

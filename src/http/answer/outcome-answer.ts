@@ -40,14 +40,16 @@ export function assertReservation(outcome: Outcome): asserts outcome is Reservat
 
 /** @param body the reservation, written. */
 export function reservationReply(status: 200 | 201, outcome: ReservationOutcome, body: string): HttpReply {
-  const headers = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
-  if (status === 201) {
-    const { scheduleId, number } = outcome.view;
-    headers.push('Location', `/reservations/${formatReservationId(scheduleId, number)}`);
-  }
+  const { scheduleId, number } = outcome.view;
+  const headers =
+    status === 201
+      ? [...jsonType, 'Location', `/reservations/${formatReservationId(scheduleId, number)}`]
+      : [...jsonType, 'Cache-Control', 'private, no-store'];
   if (outcome.replayed) headers.push('Idempotency-Replayed', 'true');
   return { status, headers, body };
 }
+
+const jsonType = ['Content-Type', 'application/json'];
 
 function rejectionProblem(rejection: Rejection, subject: string): Problem {
   const { code } = rejection;

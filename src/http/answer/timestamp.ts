@@ -8,6 +8,8 @@ const slots = 64;
 const secondOfSlot = new Float64Array(slots).fill(-1);
 const textOfSlot: string[] = new Array(slots).fill('');
 
+const fractions = Array.from({ length: 1000 }, (_, ms) => `${String(ms).padStart(3, '0')}Z`);
+
 export function formatTimestamp(atMs: number): string {
   const second = Math.floor(atMs / 1000);
   const slot = second & (slots - 1);
@@ -15,8 +17,7 @@ export function formatTimestamp(atMs: number): string {
     textOfSlot[slot] = new Date(second * 1000).toISOString().slice(0, -4);
     secondOfSlot[slot] = second;
   }
-  const ms = atMs - second * 1000;
-  return `${textOfSlot[slot]}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+  return `${textOfSlot[slot]}${fractions[atMs - second * 1000]}`;
 }
 
 const TIMESTAMP =

@@ -1,3 +1,4 @@
+import { assert } from '../../actors/allocator/assert.ts';
 import type { ReservationRef } from '../../actors/allocator/ids.ts';
 import type { HoldRequest } from './request-schemas.ts';
 
@@ -9,7 +10,8 @@ import type { HoldRequest } from './request-schemas.ts';
  */
 export function fingerprintOfHold({ scheduleId, seatIds, bestAvailable }: HoldRequest): number {
   if (seatIds !== undefined) return hash53(`hold\n${scheduleId}\n${seatIds.join('\n')}`);
-  const { quantity, category, section, adjacent } = bestAvailable as NonNullable<typeof bestAvailable>;
+  assert(bestAvailable !== undefined, 'a hold names seats or what is wanted');
+  const { quantity, category, section, adjacent } = bestAvailable;
   // Not given and given but empty are told apart: a name has at least one character.
   return hash53(`hold-best\n${scheduleId}\n${quantity}\n${category ?? ''}\n${section ?? ''}\n${adjacent}`);
 }

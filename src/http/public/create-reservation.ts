@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { GenericSchema } from 'valibot';
+import { assert } from '../../actors/allocator/assert.ts';
 import type { Intent } from '../../actors/allocator/command.ts';
 import type { IdempotencyKey, UserId } from '../../actors/allocator/ids.ts';
 import type { AllocatorService } from '../../actors/runtime/allocator-service.ts';
@@ -10,8 +11,9 @@ import { Problem } from '../answer/problem.ts';
 import { fingerprintOfHold } from '../input/idempotency-fingerprint.ts';
 import { readIdempotencyKey } from '../input/idempotency-key.ts';
 import { checkJsonMediaType } from '../input/media-type.ts';
-import { type HoldRequest, noFields } from '../input/request-schemas.ts';
+import { type HoldRequest, holdRequest, noFields } from '../input/request-schemas.ts';
 import { parseStrictJson } from '../input/strict-json.ts';
+import { readUsualHold } from '../input/usual-hold.ts';
 import { queryOf, readQuery, validate } from '../input/validation.ts';
 import type { Exchange } from '../server/exchange.ts';
 import { answerFailure, type HttpLog } from '../server/failure.ts';
@@ -25,9 +27,11 @@ import type { ReservationWriters } from './reservation-writers.ts';
  */
 export class CreateReservation {
   readonly #options: CreateReservationOptions;
+  readonly #schema: GenericSchema<unknown, HoldRequest>;
 
   constructor(options: CreateReservationOptions) {
     this.#options = options;
+    this.#schema = holdRequest(options.seatsPerReservationMax);
   }
 
   handle(exchange: Exchange): void {
@@ -62,12 +66,18 @@ export class CreateReservation {
   #submit(exchange: Exchange, user: UserId, key: IdempotencyKey | undefined, bytes: Buffer): void {
     const input = parseStrictJson(bytes);
     if (input instanceof Problem) return exchange.sendProblem(input);
-    const body = validate(this.#options.schema, input);
-    if (!body.ok) return exchange.sendProblem(body.problem);
-    const { value } = body;
-    this.#options.service.submit(value.scheduleId, intentOf(user, key, value), (outcome) =>
+    const body = this.#readHold(input);
+    if (body instanceof Problem) return exchange.sendProblem(body);
+    this.#options.service.submit(body.scheduleId, intentOf(user, key, body), (outcome) =>
       this.#answer(exchange, outcome),
     );
+  }
+
+  #readHold(input: unknown): HoldRequest | Problem {
+    const usual = readUsualHold(input, this.#options.seatsPerReservationMax);
+    if (usual !== undefined) return usual;
+    const checked = validate(this.#schema, input);
+    return checked.ok ? checked.value : checked.problem;
   }
 
   /** Called by the runtime: must not throw. */
@@ -95,7 +105,7 @@ export interface CreateReservationOptions {
   readonly service: AllocatorService;
   readonly admission: Admission;
   readonly writers: ReservationWriters;
-  readonly schema: GenericSchema<unknown, HoldRequest>;
+  readonly seatsPerReservationMax: number;
   readonly bodyBytesMax: number;
   readonly routeIndex: number;
   readonly log: HttpLog;
@@ -114,11 +124,15 @@ function readHead(incoming: IncomingMessage): IdempotencyKey | undefined | Probl
 }
 
 function intentOf(userId: UserId, key: IdempotencyKey | undefined, body: HoldRequest): Intent {
-  const idempotency = key && { idempotency: { key, fingerprint: fingerprintOfHold(body) } };
-  if (body.seatIds !== undefined) return { kind: 'hold', userId, seatIds: body.seatIds, ...idempotency };
-  const { quantity, adjacent, category, section } = body.bestAvailable as NonNullable<
-    typeof body.bestAvailable
-  >;
+  const { seatIds } = body;
+  if (seatIds === undefined) return bestIntentOf(userId, key, body);
+  if (key === undefined) return { kind: 'hold', userId, seatIds };
+  return { kind: 'hold', userId, seatIds, idempotency: { key, fingerprint: fingerprintOfHold(body) } };
+}
+
+function bestIntentOf(userId: UserId, key: IdempotencyKey | undefined, body: HoldRequest): Intent {
+  assert(body.bestAvailable !== undefined, 'a hold names seats or what is wanted');
+  const { quantity, adjacent, category, section } = body.bestAvailable;
   return {
     kind: 'hold-best',
     userId,
@@ -126,6 +140,6 @@ function intentOf(userId: UserId, key: IdempotencyKey | undefined, body: HoldReq
     adjacent,
     ...(category !== undefined && { category }),
     ...(section !== undefined && { section }),
-    ...idempotency,
+    ...(key !== undefined && { idempotency: { key, fingerprint: fingerprintOfHold(body) } }),
   };
 }

@@ -9,7 +9,6 @@ import { remoteKeys, sharedSecretKeys } from '../access/verification-keys.ts';
 import { jsonReply } from '../answer/reply.ts';
 import { docsPage, docsSecurityPolicy } from '../docs/docs-page.ts';
 import { openApiDocument } from '../docs/openapi.ts';
-import { holdRequest } from '../input/request-schemas.ts';
 import { createApp, type RequestHandler, type RouteHandler, routeHandler } from '../routes/app.ts';
 import type { HotRouteId, PublicRoutes } from '../routes/public-routes.ts';
 import type { Endpoint, Endpoints } from '../routes/route.ts';
@@ -69,7 +68,7 @@ export function createPublicApi(options: PublicApiOptions): RequestHandler {
     service,
     admission,
     writers,
-    schema: holdRequest(seatsPerReservationMax),
+    seatsPerReservationMax,
     bodyBytesMax,
     routeIndex: indexOf(routes, 'createReservation'),
     log,

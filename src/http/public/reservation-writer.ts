@@ -1,4 +1,4 @@
-import { formatReservationId } from '../../actors/allocator/ids.ts';
+import type { ScheduleId } from '../../actors/allocator/ids.ts';
 import type { SeatMap } from '../../actors/allocator/seat-map.ts';
 import type { Performance } from '../../actors/runtime/catalog.ts';
 import type { ReservationView } from '../../actors/runtime/outcome.ts';
@@ -6,19 +6,24 @@ import { formatTimestamp } from '../answer/timestamp.ts';
 
 /**
  * Writes reservations of one schedule as JSON (response-schemas.ts, reservationResponse). By hand, because
- * every hold is answered with one: what is the same for all seats of a section or a category is written once.
+ * every hold is answered with one: what is the same for all of them, for the seats of a section or of a
+ * category, is written once, and an answer is put together from few pieces.
  */
 export class ReservationWriter {
   readonly #map: SeatMap;
-  readonly #currency: string;
+  readonly #beforeNumber: string;
+  readonly #afterNumber: string;
+  readonly #beforeHeldAt: string;
   /** By section and by category of the map: the members that name them. */
   readonly #sections: readonly string[];
   readonly #categories: readonly string[];
 
-  constructor(map: SeatMap, performance: Performance) {
+  constructor(scheduleId: ScheduleId, map: SeatMap, performance: Performance) {
     const priceOf = new Map(performance.prices.map(({ category, priceMinor }) => [category, priceMinor]));
     this.#map = map;
-    this.#currency = JSON.stringify(performance.currency);
+    this.#beforeNumber = `{"reservationId":"${scheduleId}-`;
+    this.#afterNumber = `","scheduleId":${scheduleId},"status":"`;
+    this.#beforeHeldAt = `,"currency":${JSON.stringify(performance.currency)},"heldAt":"`;
     this.#sections = map.sections.map((section) => `,"section":${JSON.stringify(section)},"row":`);
     this.#categories = map.categories.map(
       (category) => `,"category":${JSON.stringify(category)},"priceMinor":${priceOf.get(category) ?? 0}}`,
@@ -27,11 +32,11 @@ export class ReservationWriter {
 
   write(view: ReservationView): string {
     return (
-      `{"reservationId":"${formatReservationId(view.scheduleId, view.number)}","scheduleId":${view.scheduleId}` +
-      `,"status":"${view.status}","seats":[${this.#writeSeats(view.seats)}]` +
-      `,"totalMinor":${view.totalMinor},"currency":${this.#currency}` +
-      `,"heldAt":"${formatTimestamp(view.heldAtMs)}","expiresAt":"${formatTimestamp(view.expiresAtMs)}"` +
-      `,"expiresInSeconds":${expiresInSeconds(view)}${endedMember(view)},"seq":${view.seq}}`
+      `${this.#beforeNumber}${view.number}${this.#afterNumber}${view.status}` +
+      `","seats":[${this.#writeSeats(view.seats)}],"totalMinor":${view.totalMinor}` +
+      `${this.#beforeHeldAt}${formatTimestamp(view.heldAtMs)}` +
+      `","expiresAt":"${formatTimestamp(view.expiresAtMs)}` +
+      `","expiresInSeconds":${expiresInSeconds(view)}${endedMember(view)},"seq":${view.seq}}`
     );
   }
 

@@ -11,6 +11,9 @@ const writersMax = 32;
 export class ReservationWriters {
   readonly #catalog: CatalogService;
   readonly #writers = new LRUCache<ScheduleId, ReservationWriter>({ max: writersMax });
+  /** A drop is of one schedule: nearly always the last one is the next one. */
+  #lastId: ScheduleId | undefined;
+  #last: ReservationWriter | undefined;
 
   constructor(catalog: CatalogService) {
     this.#catalog = catalog;
@@ -18,18 +21,21 @@ export class ReservationWriters {
 
   /** Undefined when it has to be made first (`load`). */
   find(scheduleId: ScheduleId): ReservationWriter | undefined {
-    return this.#writers.get(scheduleId);
+    if (this.#lastId === scheduleId) return this.#last;
+    this.#last = this.#writers.get(scheduleId);
+    this.#lastId = this.#last && scheduleId;
+    return this.#last;
   }
 
   /** Of a schedule that exists. Rejects with StoreUnavailable. */
   async load(scheduleId: ScheduleId): Promise<ReservationWriter> {
-    const known = this.#writers.get(scheduleId);
+    const known = this.find(scheduleId);
     if (known !== undefined) return known;
     const map = await this.#catalog.seatMap(scheduleId);
     const schedule = this.#catalog.schedule(scheduleId);
     const performance = schedule && this.#catalog.performance(schedule.performanceId);
     assert(map !== undefined && performance !== undefined, 'a reservation has a schedule and a performance');
-    const writer = new ReservationWriter(map, performance);
+    const writer = new ReservationWriter(scheduleId, map, performance);
     this.#writers.set(scheduleId, writer);
     return writer;
   }
