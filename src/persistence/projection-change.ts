@@ -7,28 +7,34 @@ import type { ReservationStatus } from '../actors/allocator/reservation.ts';
  * shares. A store carries a change out, and stops the schedule where its own guards refuse it
  * (projection-guard.ts).
  */
-export type ProjectionChange =
-  /** A reservation begins, HELD since the event: its seats become taken by it. */
-  | {
-      readonly kind: 'open';
-      readonly number: ReservationNumber;
-      readonly userId: UserId;
-      readonly seats: readonly number[];
-      readonly totalMinor: number;
-      readonly expiresAtMs: number;
-      readonly mark?: MarkChange;
-    }
-  /** A live reservation gets another status; one that is not live frees the seats and ends it. */
-  | {
-      readonly kind: 'move';
-      readonly number: ReservationNumber;
-      readonly status: ReservationStatus;
-      /** Absent: as it was. */
-      readonly expiresAtMs?: number;
-      readonly mark?: MarkChange;
-    }
-  /** Free seats become blocked, or blocked ones free. */
-  | { readonly kind: 'block' | 'unblock'; readonly seats: readonly number[] };
+export type ProjectionChange = OpenChange | MoveChange | BlockChange;
+
+/** A reservation begins, HELD since the event: its seats become taken by it. */
+export interface OpenChange {
+  readonly kind: 'open';
+  readonly number: ReservationNumber;
+  readonly userId: UserId;
+  readonly seats: readonly number[];
+  readonly totalMinor: number;
+  readonly expiresAtMs: number;
+  readonly mark?: MarkChange;
+}
+
+/** A live reservation gets another status; one that is not live frees the seats and ends it. */
+export interface MoveChange {
+  readonly kind: 'move';
+  readonly number: ReservationNumber;
+  readonly status: ReservationStatus;
+  /** Absent: as it was. */
+  readonly expiresAtMs?: number;
+  readonly mark?: MarkChange;
+}
+
+/** Free seats become blocked, or blocked ones free. */
+export interface BlockChange {
+  readonly kind: 'block' | 'unblock';
+  readonly seats: readonly number[];
+}
 
 /** A remembered request (I8); its user is the reservation's. */
 export interface MarkChange {

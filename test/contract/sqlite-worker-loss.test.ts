@@ -75,6 +75,10 @@ describe('the SQLite store, when its worker is lost', () => {
       expect(image.projectedSeq + tail.length).toBe(written);
     }
     expect([outcomes[0], outcomes.at(-1)]).toEqual(['not-committed', 'committed']);
+
+    // What it found committed it projects as well.
+    await store.projectAll();
+    expect((await store.loadSchedule(rows[0]!.scheduleId, everything)).image.projectedSeq).toBe(written);
   });
 
   it('is unavailable while a shell holds the write lock, and nothing of the batch is there', async () => {

@@ -1,7 +1,14 @@
 import type { ScheduleEvent } from '../../actors/allocator/event.ts';
 import type { IdempotencyKey, ReservationNumber, UserId } from '../../actors/allocator/ids.ts';
 import { isLive, type ReservationStatus } from '../../actors/allocator/reservation.ts';
-import { blockedHolder, type MarkChange, markRetentionMs, projectionChange } from '../projection-change.ts';
+import {
+  blockedHolder,
+  type MarkChange,
+  type MoveChange,
+  markRetentionMs,
+  type OpenChange,
+  projectionChange,
+} from '../projection-change.ts';
 import { guard } from '../projection-guard.ts';
 
 export interface MemoryReservation {
@@ -45,40 +52,12 @@ export class MemoryProjection {
     guard(seq === this.projectedSeq + 1, `seq ${seq} follows ${this.projectedSeq}`);
     const change = projectionChange(event);
     switch (change.kind) {
-      case 'open': {
-        const { number, userId, seats, totalMinor, expiresAtMs, mark } = change;
-        guard(!this.reservations.has(number), `reservation ${number} exists already`);
-        this.#take(seats, number);
-        this.reservations.set(number, {
-          number,
-          userId,
-          seats,
-          totalMinor,
-          heldAtMs: atMs,
-          status: 'HELD',
-          expiresAtMs,
-          endedAtMs: 0,
-          seq,
-        });
-        this.lastReservationNumber = Math.max(this.lastReservationNumber, number);
-        this.#remember(event, number, userId, mark);
+      case 'open':
+        this.#open(event, change);
         break;
-      }
-      case 'move': {
-        const { number, status, mark } = change;
-        const reservation = this.reservations.get(number);
-        guard(reservation !== undefined, `reservation ${number} does not exist`);
-        guard(isLive(reservation.status), `reservation ${number} has ended already`);
-        if (!isLive(status)) {
-          this.#free(reservation.seats, number);
-          reservation.endedAtMs = atMs;
-        }
-        reservation.status = status;
-        reservation.expiresAtMs = change.expiresAtMs ?? reservation.expiresAtMs;
-        reservation.seq = seq;
-        this.#remember(event, number, reservation.userId, mark);
+      case 'move':
+        this.#move(event, change);
         break;
-      }
       case 'block':
         this.#take(change.seats, blockedHolder);
         break;
@@ -89,6 +68,40 @@ export class MemoryProjection {
     this.projectedSeq = seq;
     this.lastAtMs = atMs;
     this.#forgetOldMarks();
+  }
+
+  #open(event: ScheduleEvent, change: OpenChange): void {
+    const { number, userId, seats, totalMinor, expiresAtMs, mark } = change;
+    const { seq, atMs } = event;
+    guard(!this.reservations.has(number), `reservation ${number} exists already`);
+    this.#take(seats, number);
+    this.reservations.set(number, {
+      number,
+      userId,
+      seats,
+      totalMinor,
+      heldAtMs: atMs,
+      status: 'HELD',
+      expiresAtMs,
+      endedAtMs: 0,
+      seq,
+    });
+    this.lastReservationNumber = Math.max(this.lastReservationNumber, number);
+    this.#remember(event, number, userId, mark);
+  }
+
+  #move(event: ScheduleEvent, { number, status, expiresAtMs, mark }: MoveChange): void {
+    const reservation = this.reservations.get(number);
+    guard(reservation !== undefined, `reservation ${number} does not exist`);
+    guard(isLive(reservation.status), `reservation ${number} has ended already`);
+    if (!isLive(status)) {
+      this.#free(reservation.seats, number);
+      reservation.endedAtMs = event.atMs;
+    }
+    reservation.status = status;
+    reservation.expiresAtMs = expiresAtMs ?? reservation.expiresAtMs;
+    reservation.seq = event.seq;
+    this.#remember(event, number, reservation.userId, mark);
   }
 
   /** Time never goes back within a schedule, so the old ones are in front. */

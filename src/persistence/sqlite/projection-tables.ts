@@ -2,7 +2,14 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ScheduleEvent } from '../../actors/allocator/event.ts';
 import type { ReservationNumber, ScheduleId, UserId } from '../../actors/allocator/ids.ts';
 import { isLive, type ReservationStatus, reservationStatuses } from '../../actors/allocator/reservation.ts';
-import { blockedHolder, type MarkChange, markRetentionMs, projectionChange } from '../projection-change.ts';
+import {
+  blockedHolder,
+  type MarkChange,
+  type MoveChange,
+  markRetentionMs,
+  type OpenChange,
+  projectionChange,
+} from '../projection-change.ts';
 import { guard } from '../projection-guard.ts';
 import { seatsFromText, seatsToText } from './seats-text.ts';
 import { queryRow } from './typed-rows.ts';
@@ -106,31 +113,12 @@ export class ProjectionTables {
     guard(seq === state.projectedSeq + 1, `seq ${seq} follows ${state.projectedSeq}`);
     const change = projectionChange(event);
     switch (change.kind) {
-      case 'open': {
-        const { number, userId, seats, totalMinor, expiresAtMs } = change;
-        this.#insertReservation.run(
-          scheduleId,
-          number,
-          userId,
-          held,
-          seatsToText(seats),
-          totalMinor,
-          atMs,
-          expiresAtMs,
-          seq,
-        );
-        this.#takeSeats(scheduleId, state, seats, number);
-        state.openReservations += 1;
-        state.lastReservationNumber = Math.max(state.lastReservationNumber, number);
-        if (change.mark !== undefined) this.#remember(scheduleId, event, number, userId, change.mark);
+      case 'open':
+        this.#open(scheduleId, state, event, change);
         break;
-      }
-      case 'move': {
-        const { number, status } = change;
-        const userId = this.#move(scheduleId, state, event, number, status, change.expiresAtMs);
-        if (change.mark !== undefined) this.#remember(scheduleId, event, number, userId, change.mark);
+      case 'move':
+        this.#move(scheduleId, state, event, change);
         break;
-      }
       case 'block':
         this.#takeSeats(scheduleId, state, change.seats, blockedHolder);
         break;
@@ -142,32 +130,46 @@ export class ProjectionTables {
     state.lastAtMs = atMs;
   }
 
-  /** Returns the reservation's user. */
-  #move(
-    scheduleId: ScheduleId,
-    state: ProjectionState,
-    event: ScheduleEvent,
-    number: ReservationNumber,
-    status: ReservationStatus,
-    expiresAtMs: number | undefined,
-  ): UserId {
+  #open(scheduleId: ScheduleId, state: ProjectionState, event: ScheduleEvent, change: OpenChange): void {
+    const { number, userId, seats, totalMinor, expiresAtMs, mark } = change;
+    const { seq, atMs } = event;
+    const seatsText = seatsToText(seats);
+    this.#insertReservation.run(
+      scheduleId,
+      number,
+      userId,
+      held,
+      seatsText,
+      totalMinor,
+      atMs,
+      expiresAtMs,
+      seq,
+    );
+    this.#takeSeats(scheduleId, state, seats, number);
+    state.openReservations += 1;
+    state.lastReservationNumber = Math.max(state.lastReservationNumber, number);
+    if (mark !== undefined) this.#remember(scheduleId, event, number, userId, mark);
+  }
+
+  #move(scheduleId: ScheduleId, state: ProjectionState, event: ScheduleEvent, change: MoveChange): void {
+    const { number, status, mark } = change;
     const row = queryRow<MovedRow>(this.#readReservation, scheduleId, number);
     guard(row !== undefined, `reservation ${number} does not exist`);
-    const [before, seats, userId, expiredAtMs] = row;
-    const statusBefore = reservationStatuses[before]!;
-    guard(isLive(statusBefore), `reservation ${number} has ended already`);
+    const [statusIndex, seats, userId, expiresAtMs] = row;
+    const before = reservationStatuses[statusIndex]!;
+    guard(isLive(before), `reservation ${number} has ended already`);
     const live = isLive(status);
     this.#updateReservation.run(
       reservationStatuses.indexOf(status),
-      expiresAtMs ?? expiredAtMs,
+      change.expiresAtMs ?? expiresAtMs,
       live ? 0 : event.atMs,
       event.seq,
       scheduleId,
       number,
     );
     if (!live) this.#freeSeats(scheduleId, state, seatsFromText(seats), number);
-    state.openReservations += Number(isOpen(status)) - Number(isOpen(statusBefore));
-    return userId;
+    state.openReservations += Number(isOpen(status)) - Number(isOpen(before));
+    if (mark !== undefined) this.#remember(scheduleId, event, number, userId, mark);
   }
 
   #takeSeats(scheduleId: ScheduleId, state: ProjectionState, seats: readonly number[], holder: number): void {

@@ -92,6 +92,8 @@ describe('Projector', () => {
     broken.hold({ seats: [9] });
     test.commit(broken.newRows(), projector);
     expect(projector.backlogEvents).toBe(0);
+    projector.findBacklog();
+    expect(projector.backlogEvents).toBe(0);
     expect(test.errors.length).toBe(1);
   });
 

@@ -7,11 +7,9 @@ import { WorkerLink } from '../../../../src/persistence/sqlite/worker-link.ts';
 const limitMs = 20_000;
 const batch = { batchNumber: 1, shards: [], rows: toJournalColumns([]) };
 
-/**
- * A worker that behaves as the first text parameter says. `answered` counts in each worker anew, so a test
- * sees when it has met another one.
- */
+/** A worker that does with each procedure what a test needs; `opened` tells which thread answers. */
 const stubWorker = `
+  import { spawnSync } from 'node:child_process';
   import { parentPort, threadId } from 'node:worker_threads';
   let open = 0;
   parentPort.on('message', ({ callId, procedure, parameters }) => {
@@ -24,6 +22,7 @@ const stubWorker = `
     else if (procedure === 'listVenues') throw new Error('a bug in the worker');
     else if (procedure === 'listPerformances') failure(false);
     else if (procedure === 'listSchedules') { for (;;); }
+    else if (procedure === 'schedulesWithOpenWork') spawnSync(process.execPath, ['-e', 'setTimeout(() => {}, 500)']);
     else if (procedure === 'loadSchedule') {
       open += 1;
       setTimeout(() => { result(open); open -= 1; }, 5);
@@ -96,6 +95,15 @@ describe('WorkerLink', () => {
     await expect(commit).rejects.toThrow(CommitOutcomeUnknown);
     await settled;
     expect(await link.call(limitMs, 'opened')).not.toBe(first);
+  });
+
+  it('starts no other worker before the lost one has left its last native call', async () => {
+    start();
+    await link.call(limitMs, 'opened');
+    const startedMs = performance.now();
+    await expect(link.call(20, 'schedulesWithOpenWork')).rejects.toThrow(/within 20 ms/);
+    await link.call(limitMs, 'opened');
+    expect(performance.now() - startedMs).toBeGreaterThan(500);
   });
 
   it('sends one load of a schedule at a time, also to the next worker', async () => {
