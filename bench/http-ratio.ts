@@ -33,11 +33,23 @@ export async function measureHttp(rounds: number): Promise<readonly HttpRatio[]>
     const etag = await usher.availabilityTag(probe);
     const results: HttpRatio[] = [];
     for (const connections of [64, 1_000]) {
-      results.push(await compare('POST /reservations', connections, rounds, usher, echo, { kind: 'reserve', etag, path: '/reservations' }));
+      results.push(
+        await compare('POST /reservations', connections, rounds, usher, echo, {
+          kind: 'reserve',
+          etag,
+          path: '/reservations',
+        }),
+      );
     }
     for (const connections of [64]) {
       const path = `/reservations/available/seat?scheduleId=${probe}`;
-      results.push(await compare('available/seat, matching ETag', connections, rounds, usher, echo, { kind: 'etag', etag, path }));
+      results.push(
+        await compare('available/seat, matching ETag', connections, rounds, usher, echo, {
+          kind: 'etag',
+          etag,
+          path,
+        }),
+      );
     }
     return results;
   } finally {
@@ -74,7 +86,9 @@ async function compare(
     ushers.push(await load({ ...plan, port: usher.port }, expected));
     echoes.push(await load({ ...plan, port: echo.port }, expected));
     const [mine, ruler] = [ushers.at(-1)?.perSecond ?? 0, echoes.at(-1)?.perSecond ?? 1];
-    console.error(`${name}, ${connections} connections, round ${round + 1}: ${mine.toFixed(0)} / ${ruler.toFixed(0)} = ${(mine / ruler).toFixed(2)}`);
+    console.error(
+      `${name}, ${connections} connections, round ${round + 1}: ${mine.toFixed(0)} / ${ruler.toFixed(0)} = ${(mine / ruler).toFixed(2)}`,
+    );
   }
   return {
     name,
@@ -102,7 +116,8 @@ function load(plan: LoadPlan, expectedStatus: string): Promise<LoadResult> {
       if (code !== 0) return reject(new Error(`the load generator ended with ${code}`));
       const result: LoadResult = JSON.parse(text);
       const others = Object.keys(result.statuses).filter((status) => status !== expectedStatus);
-      if (others.length > 0) return reject(new Error(`unexpected answers: ${JSON.stringify(result.statuses)}`));
+      if (others.length > 0)
+        return reject(new Error(`unexpected answers: ${JSON.stringify(result.statuses)}`));
       resolve(result);
     });
   });

@@ -26,7 +26,9 @@ class Server {
         const match = pattern.exec(text);
         if (match !== null) resolve(match);
       });
-      this.child.once('exit', () => reject(new Error(`${args.join(' ')} ended before it listened:\n${text}`)));
+      this.child.once('exit', () =>
+        reject(new Error(`${args.join(' ')} ended before it listened:\n${text}`)),
+      );
     });
   }
 

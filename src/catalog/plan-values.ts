@@ -3,7 +3,6 @@ import * as v from 'valibot';
 /** The values that seating plans and layouts are made of, each with the bound that it has in Usher. */
 
 export const nameLengthMax = 200;
-const seatNumberLengthMax = 64;
 /** Far beyond any drawing, and small enough that sums of three stay exact to a thousandth. */
 const coordinateMax = 1_000_000_000;
 

@@ -182,23 +182,24 @@ function decideUnblock(state: ScheduleState, command: UnblockCommand): Decision 
 
 /** Ordinals in the sender's order; a refusal that names every unknown, else every repeated seat. */
 function resolveSeats(state: ScheduleState, seatIds: readonly string[]): readonly number[] | Rejection {
-  const seats: number[] = [];
-  for (const seatId of seatIds) {
-    const ordinal = state.terms.map.ordinalOf(seatId);
-    if (ordinal !== undefined) seats.push(ordinal);
-  }
-  if (seats.length < seatIds.length) {
-    const unknown = seatIds.filter((seatId) => state.terms.map.ordinalOf(seatId) === undefined);
-    return { code: 'unknown-seats', seatIds: [...new Set(unknown)] };
+  // Of the exact length: the reservation keeps this array for as long as it lives.
+  const seats = new Array<number>(seatIds.length);
+  for (let index = 0; index < seats.length; index++) {
+    const ordinal = state.terms.map.ordinalOf(seatIds[index] as string);
+    if (ordinal === undefined) return unknownSeats(state, seatIds);
+    seats[index] = ordinal;
   }
   // A pair needs no set, and nearly every request is a pair or less.
-  const repeats =
-    seats.length < 2 || (seats.length === 2 && seats[0] !== seats[1])
-      ? 0
-      : seats.length - new Set(seats).size;
-  if (repeats === 0) return seats;
+  const isRepeated =
+    seats.length > 2 ? new Set(seats).size < seats.length : seats.length === 2 && seats[0] === seats[1];
+  if (!isRepeated) return seats;
   const repeated = seatIds.filter((seatId, index) => seatIds.indexOf(seatId) !== index);
   return { code: 'duplicate-seats', seatIds: [...new Set(repeated)] };
+}
+
+function unknownSeats(state: ScheduleState, seatIds: readonly string[]): Rejection {
+  const unknown = seatIds.filter((seatId) => state.terms.map.ordinalOf(seatId) === undefined);
+  return { code: 'unknown-seats', seatIds: [...new Set(unknown)] };
 }
 
 function resolveFilter(state: ScheduleState, command: HoldBestCommand): SeatFilter | Rejection {
