@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { adjacentSeatsMax } from './actors/allocator/free-seats.ts';
-import { isScope, type Scope, scopes } from './http/access/scope.ts';
 
 /**
  * Every setting of Usher, once: its name, what it takes, its default and what it means. The only file that
@@ -38,8 +37,12 @@ export interface Config {
 export interface Client {
   readonly id: string;
   readonly secret: string;
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly TokenScope[];
 }
+
+/** The scopes of tokens, as the contract names them. */
+const tokenScopes = ['reserve', 'pay', 'points:read', 'points:charge'] as const;
+type TokenScope = (typeof tokenScopes)[number];
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -107,6 +110,8 @@ const clientsSchema = v.pipe(
   ),
 );
 
+const isScope = (word: string): word is TokenScope => (tokenScopes as readonly string[]).includes(word);
+
 const scopeWords = (part: string): readonly string[] =>
   (clientPattern.exec(part)?.[3] ?? '').split(' ').filter((word) => word !== '');
 
@@ -135,7 +140,7 @@ const settings = {
   CLIENTS: {
     schema: clientsSchema,
     default: '',
-    takes: `id:secret:scope scope;… with the scopes ${scopes.join(', ')}`,
+    takes: `id:secret:scope scope;… with the scopes ${tokenScopes.join(', ')}`,
     meaning: 'Front ends that may ask for tokens, with the scopes that they may grant.',
     isSecret: true,
   } satisfies Setting<Client[]>,

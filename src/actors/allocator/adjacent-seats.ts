@@ -42,8 +42,8 @@ export function findScatteredSeats(
   const summary = free.blocksThatFit(1);
   let block = nextEligible(map, summary, filter, 0);
   while (block !== -1 && found.length < quantity) {
-    takeNearestOfBlock(map, free, filter, block, quantity, found);
-    block = nextEligible(map, summary, filter, block + 1);
+    takeNearestOfRow(map, free, filter, block, quantity, found);
+    block = nextEligible(map, summary, filter, (map.blockRowLast[block] as number) + 1);
   }
   return found.length === quantity ? found.sort((a, b) => a - b) : undefined;
 }
@@ -131,21 +131,26 @@ function bestStart(
   );
 }
 
-/** Adds the block's eligible seats to `found`, those nearest the middle of the row first. */
-function takeNearestOfBlock(
+/** Adds the row's eligible seats, from `firstBlock` on, to `found`: those nearest the middle of the row first. */
+function takeNearestOfRow(
   map: SeatMap,
   free: FreeSeats,
   filter: SeatFilter,
-  block: number,
+  firstBlock: number,
   quantity: number,
   found: number[],
 ): void {
-  const first = map.blockFirstOrdinal[block] as number;
-  const seats = Array.from({ length: map.blockLength[block] as number }, (_, index) => index);
-  const distance = (index: number) => Math.abs(2 * index + 1 - (map.blockMiddleDoubled[block] as number));
-  for (const index of seats.sort((a, b) => distance(a) - distance(b) || a - b)) {
-    if (found.length === quantity) return;
-    const isEligible = filter.category === -1 || map.categoryOf(first + index) === filter.category;
-    if (isEligible && free.isFree(first + index)) found.push(first + index);
+  const seats: { readonly ordinal: number; readonly distance: number }[] = [];
+  const last = map.blockRowLast[firstBlock] as number;
+  for (let block = firstBlock; block <= last; block++) {
+    const first = map.blockFirstOrdinal[block] as number;
+    for (let index = 0; index < (map.blockLength[block] as number); index++) {
+      const ordinal = first + index;
+      const isEligible = filter.category === -1 || map.categoryOf(ordinal) === filter.category;
+      if (!isEligible || !free.isFree(ordinal)) continue;
+      seats.push({ ordinal, distance: Math.abs(2 * index + 1 - (map.blockMiddleDoubled[block] as number)) });
+    }
   }
+  seats.sort((a, b) => a.distance - b.distance || a.ordinal - b.ordinal);
+  for (const { ordinal } of seats.slice(0, quantity - found.length)) found.push(ordinal);
 }

@@ -7,7 +7,8 @@ export const lowestBit = (word: number): number => (word === 0 ? 32 : 31 - Math.
 export const highestBit = (word: number): number => 31 - Math.clz32(word);
 
 /** Bits 0…index set; none below 0, all from 31 on. */
-export const bitsUpTo = (index: number): number => (index < 0 ? 0 : index >= 31 ? -1 : (2 << index) - 1);
+export const bitsUpTo = (index: number): number =>
+  index < 0 ? 0 : index >= 31 ? -1 : ((2 << index) - 1) | 0;
 
 export function popCount(word: number): number {
   let x = word - ((word >>> 1) & 0x55555555);

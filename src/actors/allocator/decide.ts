@@ -89,11 +89,9 @@ function decideHoldBest(state: ScheduleState, command: HoldBestCommand): Decisio
     const seats = Array.from({ length: quantity }, (_, i) => first + i);
     return held(state, command, seats);
   }
-  if (command.adjacent) {
-    return hasFreeSeat(map, free, filter) ? { code: 'not-enough-adjacent-seats' } : { code: 'sold-out' };
-  }
-  const scattered = findScatteredSeats(map, free, quantity, filter);
-  return scattered === undefined ? { code: 'sold-out' } : held(state, command, scattered);
+  const scattered = command.adjacent ? undefined : findScatteredSeats(map, free, quantity, filter);
+  if (scattered !== undefined) return held(state, command, scattered);
+  return hasFreeSeat(map, free, filter) ? { code: 'not-enough-adjacent-seats' } : { code: 'sold-out' };
 }
 
 function held(

@@ -40,18 +40,35 @@ export class ExpiryQueue {
     this.#place(hold.expiryIndex, hold);
   }
 
-  /** Holds that end at or before `nowMs`, earliest first, at most `countMax`. Changes nothing: O(k log k). */
+  /**
+   * Holds that end at or before `nowMs`, earliest first, at most `countMax`. Changes nothing, and looks at
+   * no more than twice as many as it returns, however many are due.
+   */
   due(nowMs: number, countMax: number): readonly Reservation[] {
     const found: Reservation[] = [];
-    const open = [0];
-    while (open.length > 0) {
-      const index = open.pop() as number;
+    // Those whose parents are found, the earliest last.
+    const open: Reservation[] = [];
+    const offer = (index: number): void => {
       const hold = this.#heap[index];
-      if (hold === undefined || hold.expiresAtMs > nowMs) continue;
+      if (hold === undefined || hold.expiresAtMs > nowMs) return;
+      let low = 0;
+      let high = open.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (isBefore(hold, open[middle] as Reservation)) low = middle + 1;
+        else high = middle;
+      }
+      open.splice(low, 0, hold);
+    };
+    offer(0);
+    while (found.length < countMax) {
+      const hold = open.pop();
+      if (hold === undefined) break;
       found.push(hold);
-      open.push(2 * index + 1, 2 * index + 2);
+      offer(2 * hold.expiryIndex + 1);
+      offer(2 * hold.expiryIndex + 2);
     }
-    return found.sort((a, b) => (isBefore(a, b) ? -1 : 1)).slice(0, countMax);
+    return found;
   }
 
   #place(index: number, hold: Reservation): void {

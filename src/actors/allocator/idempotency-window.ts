@@ -28,6 +28,11 @@ export class IdempotencyWindow {
     return this.#memos.size;
   }
 
+  /** Time of the oldest one; Infinity when there is none. */
+  get oldestAtMs(): number {
+    return this.#oldestAtMs;
+  }
+
   find(userId: UserId, mark: IdempotencyMark, nowMs: number): Memo | undefined {
     const memo = this.#memos.get(entryKey(userId, mark));
     return memo !== undefined && memo.atMs + idempotencyWindowMs > nowMs ? memo : undefined;

@@ -1,4 +1,4 @@
-import { isLive } from './reservation.ts';
+import { isLive, type ReservationStatus } from './reservation.ts';
 import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
 
 /**
@@ -55,6 +55,14 @@ function checkExpiries(state: ScheduleState): readonly string[] {
   return faults;
 }
 
+function seatsWith(state: ScheduleState, status: ReservationStatus): number {
+  let seats = 0;
+  for (const reservation of state.reservations.values()) {
+    if (reservation.status === status) seats += reservation.seats.length;
+  }
+  return seats;
+}
+
 /** I11: free + held + paying + paid + blocked = capacity, and the bitmap agrees with the holders. */
 function checkCounts(state: ScheduleState): readonly string[] {
   const faults: string[] = [];
@@ -70,5 +78,13 @@ function checkCounts(state: ScheduleState): readonly string[] {
       faults.push(`seat ${seat}: bitmap and holder ${holder} disagree`);
   }
   if (blockedSeats !== blocked) faults.push(`${blockedSeats} seats are blocked, counted ${blocked}`);
+  for (const [status, counted] of [
+    ['HELD', held],
+    ['PAYING', paying],
+    ['PAID', paid],
+  ] as const) {
+    const seats = seatsWith(state, status);
+    if (seats !== counted) faults.push(`${seats} seats are ${status}, counted ${counted}`);
+  }
   return faults;
 }

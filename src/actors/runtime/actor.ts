@@ -1,3 +1,4 @@
+import { isFull } from '../allocator/capacity.ts';
 import type { Command, Intent } from '../allocator/command.ts';
 import { decide, isRejection } from '../allocator/decide.ts';
 import type { ScheduleEvent } from '../allocator/event.ts';
@@ -60,12 +61,14 @@ export class Actor implements Member {
     return this.#awake?.state;
   }
 
-  get availability(): AvailabilityView | undefined {
-    return this.#awake?.availability;
+  /** Free seats as of the last durable event; undefined while asleep, or when the shard is not ours. Counts as use. */
+  readAvailability(): AvailabilityView | undefined {
+    this.#lastUsedMs = this.#context.clock.monotonicMs();
+    return this.#usable()?.availability;
   }
 
   submit(intent: Intent, reply: Reply): void {
-    if (this.#context.commits.pending >= this.#context.mailboxMax) {
+    if (this.#isOverloaded()) {
       this.#context.observer.onDecision(intent.kind, 'overloaded');
       return reply(unavailable('overloaded'));
     }
@@ -84,6 +87,7 @@ export class Actor implements Member {
     userId: UserId,
     reply: (found: Outcome | undefined) => void,
   ): void {
+    if (this.#isOverloaded()) return reply(unavailable('overloaded'));
     this.enqueue({
       run: (awake) => {
         const nowMs = this.#now(awake.state);
@@ -119,7 +123,8 @@ export class Actor implements Member {
   }
 
   /** Seats by state, as of one durable moment. */
-  countSeats(): Promise<ScheduleCounts | UnavailableCode> {
+  async countSeats(): Promise<ScheduleCounts | UnavailableCode> {
+    if (this.#isOverloaded()) return 'overloaded';
     return new Promise((resolve) => {
       this.enqueue({
         run: ({ state }) => {
@@ -133,14 +138,16 @@ export class Actor implements Member {
 
   /** Resolves when no recovery is under way. */
   async whenRecovered(): Promise<void> {
-    await this.#waking;
+    while (this.#waking !== undefined) await this.#waking;
   }
 
   /** Shows memory beside the store as of one durable moment; commands wait meanwhile. */
   async inspect<T>(look: (state: ScheduleState, stored: StoredSchedule) => T): Promise<T | UnavailableCode> {
+    let hasPaused = false;
     const ready = await new Promise<'ready' | UnavailableCode>((resolve) => {
       this.enqueue({
         run: () => {
+          hasPaused = true;
           this.#isPaused = true;
           this.#whenDurable((result) => resolve(result === 'durable' ? 'ready' : result));
         },
@@ -152,8 +159,10 @@ export class Actor implements Member {
       const stored = await this.#load();
       return this.#awake === undefined ? 'store-unavailable' : look(this.#awake.state, stored);
     } finally {
-      this.#isPaused = false;
-      this.#drainOrWake();
+      if (hasPaused) {
+        this.#isPaused = false;
+        this.#drainOrWake();
+      }
     }
   }
 
@@ -197,6 +206,11 @@ export class Actor implements Member {
     this.#wakeLater();
   }
 
+  /** Too many wait for the disk already. */
+  #isOverloaded(): boolean {
+    return this.#context.commits.pending >= this.#context.mailboxMax;
+  }
+
   /** Awake and still the owner; a shard that is no longer ours takes the memory with it. */
   #usable(): Awake | undefined {
     if (this.#awake === undefined) return undefined;
@@ -225,7 +239,7 @@ export class Actor implements Member {
         return this.#answer(intent, 'replayed', reply, { kind: 'reservation', view, replayed: true });
       }
     }
-    if (isFull(state)) {
+    if (addsEntry(intent) && isFull(state, nowMs)) {
       this.#context.observer.onDecision(intent.kind, 'overloaded');
       return reply(unavailable('overloaded'));
     }
@@ -368,9 +382,6 @@ const timerDelayMsMax = 1_000;
 /** Nor may a hold that can't end just now, in an audit, keep the loop busy. */
 const timerDelayMsMin = 5;
 
-/** Reservations and remembered requests of one schedule that an actor keeps. */
-const entriesMax = 1_000_000;
-
 export interface ActorContext {
   readonly clock: Clock;
   readonly commits: GroupCommit;
@@ -401,8 +412,8 @@ export const unavailable = (code: UnavailableCode): Outcome => ({
   retryAfterSeconds: 1,
 });
 
-const isFull = (state: ScheduleState): boolean =>
-  state.reservations.size >= entriesMax || state.idempotency.size >= entriesMax;
+const addsEntry = (intent: Intent): boolean =>
+  intent.kind === 'hold' || intent.kind === 'hold-best' || intent.kind === 'extend';
 
 const stamped = (intent: Intent, nowMs: number): Command => ({ ...intent, nowMs });
 

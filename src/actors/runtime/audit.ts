@@ -1,4 +1,5 @@
 import { checkInvariants } from '../allocator/invariants.ts';
+import { isLive, type Reservation } from '../allocator/reservation.ts';
 import type { ScheduleState } from '../allocator/state.ts';
 import type { AuditCheck } from './outcome.ts';
 import type { StoredSchedule } from './ports.ts';
@@ -49,13 +50,20 @@ function seatFaults(live: ScheduleState, rebuilt: ScheduleState): readonly strin
     faults.push('the bitmaps differ');
   for (const [number, reservation] of live.reservations) {
     const stored = rebuilt.reservations.get(number);
-    if (stored === undefined) continue;
-    if (stored.status !== reservation.status || stored.userId !== reservation.userId) {
-      faults.push(`reservation ${number}: ${reservation.status} in memory, ${stored.status} in the store`);
+    if (stored === undefined) {
+      if (isLive(reservation.status)) faults.push(`reservation ${number}: not in the store`);
+      continue;
     }
+    const [inMemory, inStore] = [describe(reservation), describe(stored)];
+    if (inMemory !== inStore)
+      faults.push(`reservation ${number}: ${inMemory} in memory, ${inStore} in the store`);
   }
   return faults;
 }
+
+/** Everything of a reservation but its place in the expiry queue. */
+const describe = ({ expiryIndex: _expiryIndex, ...reservation }: Reservation): string =>
+  JSON.stringify(reservation);
 
 const rememberedFaults = (live: ScheduleState, rebuilt: ScheduleState): readonly string[] =>
   live.idempotency.size >= rebuilt.idempotency.size

@@ -66,7 +66,8 @@ export class Directory implements AllocatorService {
       mailboxMax: limits.mailboxMax,
       terms: (scheduleId) => this.#termsOf(scheduleId),
       load: (scheduleId) => {
-        const sinceMs = clock.nowMs() - idempotencyWindowMs;
+        // Twice the window: forgetting follows the time of events, and the clock may be ahead of it.
+        const sinceMs = clock.nowMs() - 2 * idempotencyWindowMs;
         return store.loadSchedule(scheduleId, { endedSinceMs: sinceMs, markedSinceMs: sinceMs });
       },
       publishAvailable: (scheduleId, available) => this.catalog.setAvailable(scheduleId, available),
@@ -79,6 +80,7 @@ export class Directory implements AllocatorService {
     await this.#ownership.claim(Array.from({ length: shardCount }, (_, shard) => shard as ShardId));
     await this.catalog.load();
     for (const scheduleId of await store.schedulesWithOpenWork()) this.#actor(scheduleId)?.wake();
+    if (this.#phase !== 'starting') return;
     this.#phase = 'serving';
     this.#sweepLater();
   }
@@ -94,13 +96,14 @@ export class Directory implements AllocatorService {
   }
 
   submit(scheduleId: ScheduleId, intent: Intent, reply: Reply): void {
-    if (this.#phase === 'stopping') return reply(unavailable('not-ready'));
+    if (this.#phase !== 'serving') return reply(unavailable('not-ready'));
     const actor = this.#actor(scheduleId);
     if (actor === undefined) return reply(notFound);
     actor.submit(intent, reply);
   }
 
   readReservation(ref: ReservationRef, userId: UserId, reply: Reply): void {
+    if (this.#phase !== 'serving') return reply(unavailable('not-ready'));
     const actor = this.#actor(ref.scheduleId);
     if (actor === undefined) return reply(notFound);
     actor.readReservation(ref.number, userId, (found) => {
@@ -110,9 +113,10 @@ export class Directory implements AllocatorService {
   }
 
   readAvailability(scheduleId: ScheduleId, reply: (result: AvailabilityView | ReadFailure) => void): void {
+    if (this.#phase !== 'serving') return reply(toFailure('not-ready'));
     const actor = this.#actor(scheduleId);
     if (actor === undefined) return reply(toFailure('not-found'));
-    const view = actor.availability;
+    const view = actor.readAvailability();
     if (view !== undefined) return reply(view);
     actor.enqueue({
       run: (awake) => reply(awake.availability),
@@ -176,7 +180,12 @@ export class Directory implements AllocatorService {
     return {
       scheduleId,
       map,
-      priceMinorOfCategory: map.categories.map((category) => priceOf.get(category) as number),
+      priceMinorOfCategory: map.categories.map((category) => {
+        const priceMinor = priceOf.get(category);
+        if (priceMinor === undefined)
+          throw new Error(`performance ${performance.performanceId} has no price for ${category}`);
+        return priceMinor;
+      }),
       onSaleAtMs: schedule.onSaleAtMs ?? 0,
       seatsPerUserMax: performance.seatsPerUserMax ?? limits.seatsPerUserMax,
       seatsPerReservationMax: limits.seatsPerReservationMax,
@@ -197,6 +206,7 @@ export class Directory implements AllocatorService {
     scheduleId: ScheduleId,
     question: (actor: Actor) => Promise<T | UnavailableCode>,
   ): Promise<T | ReadFailure> {
+    if (this.#phase !== 'serving') return toFailure('not-ready');
     const actor = this.#actor(scheduleId);
     if (actor === undefined) return toFailure('not-found');
     try {

@@ -6,10 +6,10 @@ import type { UnavailableCode } from './outcome.ts';
 import type { Ownership } from './ownership.ts';
 import {
   type Clock,
-  CommitOutcomeUnknown,
   type JournalBatch,
   type JournalRow,
   type ShardStore,
+  StoreUnavailable,
 } from './ports.ts';
 import type { BatchOutcome, RuntimeObserver } from './runtime-observer.ts';
 
@@ -140,10 +140,14 @@ export class GroupCommit {
   ): Promise<{ outcome: BatchOutcome; code: UnavailableCode }> {
     const shardIds = new Set(batch.rows.map((row) => row.shardId));
     try {
-      for (;;) {
+      for (let sends = 1; ; sends++) {
         const journalBatch = this.#toJournalBatch(batch, batchNumber, shardIds);
         const settled = await this.#commitOnce(journalBatch);
-        if (settled === 'again') continue;
+        if (settled === 'again' && sends < sendsMax) continue;
+        if (settled === 'again') {
+          this.#ownership.markSuspect(shardIds);
+          throw new Error(`a batch was sent ${sends} times, and each time its answer was lost`);
+        }
         if (settled === 'fenced') this.#ownership.markLost(shardIds);
         return { outcome: settled, code: 'shard-moving' };
       }
@@ -158,7 +162,8 @@ export class GroupCommit {
     try {
       return await this.#store.commit(journalBatch);
     } catch (error) {
-      if (!(error instanceof CommitOutcomeUnknown)) throw error;
+      // Whatever else went wrong may have gone wrong after COMMIT.
+      if (error instanceof StoreUnavailable) throw error;
       this.#observer.onFault('commit of unknown outcome', error);
     }
     const shardIds = journalBatch.shards.map(({ shardId }) => shardId);
@@ -212,6 +217,9 @@ export class GroupCommit {
     for (const { settle } of waiting) settle(result);
   }
 }
+
+/** How often a batch is sent whose answer is lost each time. */
+const sendsMax = 5;
 
 export interface GroupCommitOptions {
   readonly store: ShardStore;

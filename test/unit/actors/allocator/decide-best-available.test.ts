@@ -124,6 +124,22 @@ const refused: readonly (Row & { readonly expected: Rejection })[] = [
     },
   },
   {
+    name: 'a category that the venue lacks, before a section that it lacks',
+    command: holdBest(100, 'ann', 2, { category: 'unheard of', section: 'unheard of' }),
+    expected: {
+      code: 'invalid-request',
+      path: 'bestAvailable.category',
+      message: 'the venue has no such category',
+    },
+  },
+  {
+    name: 'sold out, before the limit of the user',
+    terms: { seatsPerUserMax: 0 },
+    given: [block(90, rowC)],
+    command: holdBest(100, 'ann', 1, { section: 'circle' }),
+    expected: { code: 'sold-out' },
+  },
+  {
     name: 'seats are left, but not side by side',
     given: [hold(90, 'bob', ['C2'])],
     command: holdBest(100, 'ann', 2, { section: 'circle' }),
@@ -155,7 +171,7 @@ const refused: readonly (Row & { readonly expected: Rejection })[] = [
     name: 'all or none, when seats need not be adjacent (I10)',
     given: [hold(90, 'bob', ['C2'])],
     command: holdBest(100, 'ann', 3, { section: 'circle', adjacent: false }),
-    expected: { code: 'sold-out' },
+    expected: { code: 'not-enough-adjacent-seats' },
   },
   {
     name: 'one seat more than the limit of the user',

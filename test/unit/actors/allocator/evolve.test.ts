@@ -123,9 +123,13 @@ describe('an ended reservation is kept as long as a request for it may come agai
     expect(many.state.ended.numbers.slice(many.state.ended.dropped)).toEqual(
       Array.from({ length: 1_500 }, (_, index) => 1_501 + index),
     );
-    many.given([block(3_000 + idempotencyWindowMs, ['A3'])]);
+    const laterMs = 3_000 + idempotencyWindowMs;
+    many.given([block(laterMs, ['A3'])]);
     expect(many.state.reservations.size).toBe(0);
     expect(many.state.ended.numbers).toEqual([]);
+    many.given([hold(laterMs, 'ann', ['A1']), cancel(laterMs, 'ann', 3_001)]);
+    many.given([block(laterMs + idempotencyWindowMs, ['A4'])]);
+    expect(many.state.reservations.size).toBe(0);
   });
 });
 

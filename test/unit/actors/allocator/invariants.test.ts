@@ -68,7 +68,7 @@ const plants: readonly Plant[] = [
   },
   {
     name: 'two reservations have one seat',
-    invariants: ['I1'],
+    invariants: ['I1', 'I11'],
     plant: (state) =>
       state.reservations.set(9, {
         ...reservation(state, 1),
@@ -79,7 +79,7 @@ const plants: readonly Plant[] = [
   },
   {
     name: 'a live reservation is not in memory',
-    invariants: ['I1', 'I6'],
+    invariants: ['I1', 'I6', 'I11'],
     plant: (state) => state.reservations.delete(1),
   },
   {

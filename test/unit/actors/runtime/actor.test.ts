@@ -57,12 +57,17 @@ describe('an answer goes out when what it rests on is on disk', () => {
     stage.store.hold('commit');
     stage.submit(holdIntent('ann', ['A1', 'A2']));
     await stage.clock.settle();
-    const view = stage.actor.availability;
+    const view = stage.actor.readAvailability();
     expect([view?.seq, view?.available]).toEqual([0, 4]);
+    stage.submit(holdIntent('ann', ['A3']));
+    stage.store.release('commit');
+    stage.store.hold('commit');
+    await stage.clock.settle();
+    expect([view?.seq, view?.available], 'the next commit is still under way').toEqual([1, 2]);
     stage.store.release('commit');
     await stage.clock.settle();
-    expect([view?.seq, view?.available]).toEqual([1, 2]);
-    expect(stage.published).toEqual([4, 2]);
+    expect([view?.seq, view?.available]).toEqual([2, 1]);
+    expect(stage.published).toEqual([4, 2, 1]);
   });
 
   test('counts are those of one durable moment', async () => {

@@ -137,10 +137,16 @@ describe('the output gate (I2, I9)', () => {
     stage.store.release('commit');
     stage.store.hold('commit');
     await stage.clock.settle();
+    one.ask('later refusal');
     expect(stage.told).toEqual(['1 durable up to 1', 'hold durable']);
     stage.store.release('commit');
     await stage.clock.settle();
-    expect(stage.told.slice(2)).toEqual(['1 durable up to 2', 'second hold durable', 'refusal durable']);
+    expect(stage.told.slice(2)).toEqual([
+      '1 durable up to 2',
+      'second hold durable',
+      'refusal durable',
+      'later refusal durable',
+    ]);
   });
 
   test('the next batch is on its way before the replies of this one are written', async () => {
