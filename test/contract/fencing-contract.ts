@@ -69,6 +69,27 @@ export function fencingContract(makeHarness: () => StoreHarness): void {
     });
   });
 
+  describe('renewShards', () => {
+    it('raises the epochs of shards that the owner still has, and leaves the others alone', async () => {
+      await claim('a', 1, 2, 3);
+      await claim('b', 2);
+      expect(await store.renewShards('a', shardIds(1, 2, 3, 4))).toEqual([
+        { shardId: 1, epoch: 2 },
+        { shardId: 3, epoch: 2 },
+      ]);
+      expect(await claim('b', 2)).toEqual([{ shardId: 2, epoch: 3 }]);
+    });
+
+    it('shuts out what was sent under the old epoch, and takes what is sent under the new one', async () => {
+      const journal = oneHold(1, 1);
+      const before = await claim('a', 1);
+      const rows = journal.newRows();
+      const after = await store.renewShards('a', shardIds(1));
+      expect(await store.commit(batchOf(1, before, rows))).toBe('fenced');
+      expect(await store.commit(batchOf(1, after, rows))).toBe('committed');
+    });
+  });
+
   describe('commit', () => {
     it('appends the rows of all shards', async () => {
       const shards = await claim('a', 1, 2);

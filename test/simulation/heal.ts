@@ -18,7 +18,7 @@ export async function heal(simulation: Simulation): Promise<void> {
   const prng = new Prng(1);
   simulation.trace.add('the faults are over');
   simulation.faults.clear();
-  simulation.killZombie();
+  simulation.nodes.killZombie();
   await untilUp(simulation, prng);
   await runFor(simulation, prng, healedWithinMs, () => isQuiet(simulation));
 
@@ -26,15 +26,17 @@ export async function heal(simulation: Simulation): Promise<void> {
   await serveOwnShards(simulation, prng);
   if (ownSales(simulation).length < simulation.world.sales.length) {
     // Taken by another owner, who is gone: a new process takes them back.
-    simulation.crash('not-landed', 0, false);
+    simulation.nodes.crash('not-landed', 0);
     await untilUp(simulation, prng);
     await endHolds(simulation, prng);
   }
 
   await askForEverything(simulation, prng, -2);
-  simulation.node.stop();
-  await runFor(simulation, prng, healedWithinMs, () => simulation.node.phase === 'starting');
-  if (simulation.node.phase !== 'starting') simulation.violate('I13', 'a stop does not come to its end');
+  simulation.project(Number.POSITIVE_INFINITY);
+  simulation.nodes.stop();
+  await runFor(simulation, prng, healedWithinMs, () => simulation.nodes.current.phase === 'starting');
+  if (simulation.nodes.current.phase !== 'starting')
+    simulation.violate('I13', 'a stop does not come to its end');
   await untilUp(simulation, prng);
   await askForEverything(simulation, prng, -3);
 }
@@ -54,9 +56,10 @@ async function endHolds(simulation: Simulation, prng: Prng): Promise<void> {
 
 /** What another owner has taken is gone; the other shards are still ours and must be served. */
 async function serveOwnShards(simulation: Simulation, prng: Prng): Promise<void> {
-  const { node, history } = simulation;
+  const { history, nodes } = simulation;
+  const node = nodes.current;
   const calls = ownSales(simulation).map(({ scheduleId }) =>
-    simulation.ask(-1, { kind: 'count', scheduleId }),
+    simulation.clients.ask(-1, { kind: 'count', scheduleId }),
   );
   await runFor(simulation, prng, healedWithinMs, () => history.openCallsOf(node.owner).length === 0);
   for (const call of calls) {
@@ -68,12 +71,13 @@ async function serveOwnShards(simulation: Simulation, prng: Prng): Promise<void>
 
 async function askForEverything(simulation: Simulation, prng: Prng, operationId: number): Promise<void> {
   for (const { scheduleId } of simulation.world.sales) {
-    simulation.ask(operationId, { kind: 'audit', scheduleId });
-    simulation.ask(operationId, { kind: 'count', scheduleId });
-    simulation.ask(operationId, { kind: 'availability', scheduleId });
+    simulation.clients.ask(operationId, { kind: 'audit', scheduleId });
+    simulation.clients.ask(operationId, { kind: 'count', scheduleId });
+    simulation.clients.ask(operationId, { kind: 'availability', scheduleId });
   }
   await settlePromises();
-  const { history, node } = simulation;
+  const { history, nodes } = simulation;
+  const node = nodes.current;
   await runFor(simulation, prng, healedWithinMs, () => history.openCallsOf(node.owner).length === 0);
   for (const call of history.openCallsOf(node.owner)) {
     simulation.violate('one-answer', `#${call.operationId} is never answered`);
@@ -81,9 +85,10 @@ async function askForEverything(simulation: Simulation, prng: Prng, operationId:
 }
 
 async function untilUp(simulation: Simulation, prng: Prng): Promise<void> {
-  const isUp = () => simulation.node.phase === 'serving';
+  const isUp = () => simulation.nodes.current.phase === 'serving';
   await runFor(simulation, prng, healedWithinMs, isUp);
-  if (!isUp()) simulation.violate('I13', `the node is ${simulation.node.phase} and does not come up`);
+  if (!isUp())
+    simulation.violate('I13', `the node is ${simulation.nodes.current.phase} and does not come up`);
 }
 
 /** Until `isDone`, or until nothing happens for so long. Time passes only when there is nothing else to do. */
@@ -105,10 +110,12 @@ async function runFor(
 }
 
 const ownSales = (simulation: Simulation): readonly Sale[] =>
-  simulation.world.sales.filter(({ scheduleId }) => simulation.owns(simulation.node, scheduleId));
+  simulation.world.sales.filter(({ scheduleId }) =>
+    simulation.nodes.owns(simulation.nodes.current, scheduleId),
+  );
 
-const isQuiet = ({ history, node, scheduler }: Simulation): boolean =>
-  history.openCallsOf(node.owner).length === 0 && !scheduler.isBusy;
+const isQuiet = ({ history, nodes, scheduler }: Simulation): boolean =>
+  history.openCallsOf(nodes.current.owner).length === 0 && !scheduler.isBusy;
 
 function pastEveryHoldMs({ database, clock }: Simulation): number {
   const expiries = [...database.models.values()].flatMap((model) =>

@@ -62,12 +62,20 @@ export interface Answered {
 /** Everything that clients asked and were told, in the order of asking. */
 export class History {
   readonly calls: Call[] = [];
+  #hasFaulted = false;
   readonly #open = new Set<Call>();
   readonly #seenSeq = new Map<ScheduleId, number>();
 
-  open(call: Omit<Call, 'seenSeq' | 'isLost' | 'answers' | 'answer'>): Call {
+  open(call: Omit<Call, 'seenSeq' | 'mayBeRefused' | 'isLost' | 'answers' | 'answer'>): Call {
     const seenSeq = this.#seenSeq.get(call.request.scheduleId) ?? 0;
-    const opened: Call = { ...call, seenSeq, isLost: false, answers: 0, answer: undefined };
+    const opened: Call = {
+      ...call,
+      seenSeq,
+      mayBeRefused: this.#hasFaulted,
+      isLost: false,
+      answers: 0,
+      answer: undefined,
+    };
     this.calls.push(opened);
     this.#open.add(opened);
     return opened;
@@ -93,6 +101,7 @@ export class History {
   }
 
   noteFault(): void {
+    this.#hasFaulted = true;
     for (const call of this.#open) call.mayBeRefused = true;
   }
 

@@ -30,6 +30,8 @@ class OperationGenerator {
   readonly #world: World;
   readonly #temper: Temper;
   readonly #operations: Operation[] = [];
+  /** Actions that are already decided, by the id of their operation. */
+  readonly #planned = new Map<number, Action>();
 
   constructor(prng: Prng, world: World) {
     this.#prng = prng;
@@ -50,15 +52,23 @@ class OperationGenerator {
   }
 
   generate(count: number): readonly Operation[] {
-    let restartAt = Number.POSITIVE_INFINITY;
     for (let id = 0; id < count; id++) {
-      const action =
-        id === restartAt ? this.#crash() : this.#prng.chance(0.12) ? this.#retry() : this.#action();
-      // A shard that is lost stays lost until somebody starts the node anew.
-      if (action.kind === 'intrude') restartAt = id + this.#prng.between(4, 25);
+      const action = this.#planned.get(id) ?? (this.#prng.chance(0.12) ? this.#retry() : this.#action());
+      this.#planSequel(id, action);
       this.#operations.push({ id, action, turns: this.#turns(), salt: this.#prng.salt() });
     }
     return this.#operations;
+  }
+
+  /** What is rare on its own and interesting together. */
+  #planSequel(id: number, action: Action): void {
+    const plan = (offset: number, sequel: Action) => this.#planned.set(id + offset, sequel);
+    // A shard that is lost stays lost until somebody starts the node anew.
+    if (action.kind === 'intrude') plan(this.#prng.between(4, 25), this.#crash());
+    if (action.kind === 'lose-answer' && action.resolveFailures > 0 && this.#prng.chance(0.3)) {
+      plan(this.#prng.between(1, 4), this.#intrude());
+    }
+    if (action.kind === 'audit' && this.#prng.chance(0.4)) plan(this.#prng.between(1, 3), action);
   }
 
   #turns(): number {
@@ -79,7 +89,7 @@ class OperationGenerator {
       [7, () => this.#onHold('read')],
       [8, () => ({ kind: 'availability', schedule: this.#schedule() })],
       [2, () => ({ kind: 'count', schedule: this.#schedule() })],
-      [1, () => ({ kind: 'audit', schedule: this.#schedule() })],
+      [2, () => ({ kind: 'audit', schedule: this.#schedule() })],
       [2, () => this.#block('block')],
       [3, () => this.#block('unblock')],
       [7, () => ({ kind: 'pass', durationMs: this.#duration() })],
@@ -89,7 +99,7 @@ class OperationGenerator {
       [1.5 * faults, () => this.#storeFails()],
       [1.5 * faults, () => this.#loseAnswer()],
       [0.2 * faults, () => this.#intrude()],
-      [0.6 * restarts, () => this.#crash()],
+      [0.9 * restarts, () => this.#crash()],
       [0.3 * restarts, () => ({ kind: 'stop' })],
     ]);
     return make();
@@ -161,12 +171,8 @@ class OperationGenerator {
   }
 
   #crash(): Action {
-    return {
-      kind: 'crash',
-      fate: this.#fate(),
-      delayTurns: this.#prng.between(0, 30),
-      zombie: this.#prng.chance(0.25),
-    };
+    if (this.#prng.chance(0.25)) return { kind: 'freeze' };
+    return { kind: 'crash', fate: this.#fate(), delayTurns: this.#prng.between(0, 30) };
   }
 
   #intrude(): Action {

@@ -61,13 +61,10 @@ export type WorldAction =
       readonly delayTurns: number;
       readonly resolveFailures: number;
     }
-  /** kill -9, and a new process at once. A zombie is frozen out of the clients' sight but goes on. */
-  | {
-      readonly kind: 'crash';
-      readonly fate: CommitFate;
-      readonly delayTurns: number;
-      readonly zombie: boolean;
-    }
+  /** kill -9, and a new process at once. */
+  | { readonly kind: 'crash'; readonly fate: CommitFate; readonly delayTurns: number }
+  /** The process hangs, a new one starts, and then the first goes on, out of the clients' sight. */
+  | { readonly kind: 'freeze' }
   /** SIGTERM, and a new process when it is done. */
   | { readonly kind: 'stop' }
   /** Another owner takes a shard and, perhaps, sells a seat. */

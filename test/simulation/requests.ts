@@ -13,7 +13,7 @@ import type { Sale, World } from './world.ts';
 export function toRequest(
   world: World,
   action: Exclude<ClientAction, { kind: 'retry' }>,
-  numberOf: (holdOperation: number, scheduleId: ScheduleId) => ReservationNumber,
+  numberOf: (holdOperation: number, scheduleId: ScheduleId, userId: UserId) => ReservationNumber,
 ): Request {
   const sale = world.sales[action.schedule] as Sale;
   const { scheduleId } = sale;
@@ -36,12 +36,12 @@ export function toRequest(
       return { kind: 'submit', scheduleId, intent: { ...body, ...mark(action.key, body) } };
     }
     case 'extend': {
-      const number = numberOf(action.hold, scheduleId);
+      const number = numberOf(action.hold, scheduleId, userOf(world, action));
       const body = { kind: 'extend' as const, userId: userOf(world, action), number };
       return { kind: 'submit', scheduleId, intent: { ...body, ...mark(action.key, body) } };
     }
     case 'cancel': {
-      const number = numberOf(action.hold, scheduleId);
+      const number = numberOf(action.hold, scheduleId, userOf(world, action));
       return {
         kind: 'submit',
         scheduleId,
@@ -49,7 +49,7 @@ export function toRequest(
       };
     }
     case 'read': {
-      const ref = { scheduleId, number: numberOf(action.hold, scheduleId) };
+      const ref = { scheduleId, number: numberOf(action.hold, scheduleId, userOf(world, action)) };
       return { kind: 'read', scheduleId, ref, userId: userOf(world, action) };
     }
     case 'block':

@@ -1,6 +1,6 @@
 /**
- * What a run can be found guilty of. I1…I13 are DESIGN's invariants in the words of ARCHITECTURE.md; the
- * others are what a caller and an operator may take for granted besides.
+ * What a run can be found guilty of. I1…I13 are the invariants of ARCHITECTURE.md; the others are what a
+ * caller and an operator may take for granted besides.
  */
 export type Invariant =
   | 'I1'

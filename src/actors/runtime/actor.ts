@@ -302,7 +302,7 @@ export class Actor implements Member {
     try {
       // What is in flight may still become history: read only after it is settled.
       await new Promise<void>((resolve) => this.#whenDurable(() => resolve()));
-      if (ownership.standing(this.shardId) === 'suspect') await ownership.reclaim(this.shardId);
+      if (ownership.standing(this.shardId) === 'suspect') await ownership.renew(this.shardId);
       if (ownership.standing(this.shardId) === 'lost') return this.#failMailbox('shard-moving');
       const [terms, stored] = await Promise.all([this.#context.terms(this.scheduleId), this.#load()]);
       const state = recoverState(terms, stored);

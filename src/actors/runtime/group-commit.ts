@@ -148,7 +148,8 @@ export class GroupCommit {
           this.#ownership.markSuspect(shardIds);
           throw new Error(`a batch was sent ${sends} times, and each time its answer was lost`);
         }
-        if (settled === 'fenced') this.#ownership.markLost(shardIds);
+        // One of them at least is lost; recovery finds out which, and the others stay ours.
+        if (settled === 'fenced') this.#ownership.markSuspect(shardIds);
         return { outcome: settled, code: 'shard-moving' };
       }
     } catch (error) {

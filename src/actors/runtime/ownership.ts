@@ -4,8 +4,8 @@ import type { ShardEpoch, ShardStore } from './ports.ts';
 
 /**
  * owned: this node decides, under the epoch it holds.
- * suspect: ours as far as we know, but a commit of unknown fate may still land under the epoch we hold; it
- * must be claimed anew, which shuts that commit out, before anything is read.
+ * suspect: ours as far as we know, but a commit of unknown fate may still land under the epoch we hold, or
+ * the store has refused that epoch. It must be renewed, which shuts that commit out, before anything is read.
  * lost: the store said that somebody else has it. Never taken back on our own (I3).
  */
 export type Standing = 'owned' | 'suspect' | 'lost';
@@ -15,8 +15,8 @@ export class Ownership {
   readonly #store: ShardStore;
   readonly #owner: string;
   readonly #shards = new Map<ShardId, { epoch: number; standing: Standing }>();
-  /** One claim at a time for a shard: a second one would fence what the first has made possible. */
-  readonly #reclaims = new Map<ShardId, Promise<void>>();
+  /** One renewal at a time for a shard: a second one would fence what the first has made possible. */
+  readonly #renewals = new Map<ShardId, Promise<void>>();
 
   constructor(store: ShardStore, owner: string) {
     this.#store = store;
@@ -27,14 +27,20 @@ export class Ownership {
     this.adopt(await this.#store.claimShards(this.#owner, shardIds));
   }
 
-  /** Makes a suspect shard owned again, under a new epoch. */
-  reclaim(shardId: ShardId): Promise<void> {
+  /** Makes a suspect shard owned again, under a new epoch, or finds it lost. */
+  renew(shardId: ShardId): Promise<void> {
     assert(this.standing(shardId) === 'suspect', 'I3: a lost shard is never taken back on our own');
-    const underWay = this.#reclaims.get(shardId);
+    const underWay = this.#renewals.get(shardId);
     if (underWay !== undefined) return underWay;
-    const claim = this.claim([shardId]).finally(() => this.#reclaims.delete(shardId));
-    this.#reclaims.set(shardId, claim);
-    return claim;
+    const renewal = this.#renew(shardId).finally(() => this.#renewals.delete(shardId));
+    this.#renewals.set(shardId, renewal);
+    return renewal;
+  }
+
+  async #renew(shardId: ShardId): Promise<void> {
+    const renewed = await this.#store.renewShards(this.#owner, [shardId]);
+    if (renewed.length === 0) this.markLost([shardId]);
+    else this.adopt(renewed);
   }
 
   /** Epochs that the store has just given us. */

@@ -140,6 +140,13 @@ export interface ShardStore {
   claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]>;
 
   /**
+   * Raises the epochs of those of the shards that `owner` still has, which shuts out what it sent under the
+   * old ones; the others are left out of the answer. A node that is not sure what became of its commits, or
+   * of its epochs, asks this and never claims: a shard that somebody else has by now stays with them (I3).
+   */
+  renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]>;
+
+  /**
    * The fenced batch, one transaction: for each shard `last_batch := batchNumber` where the epoch is the
    * batch's and last_batch < batchNumber; unless every shard matched, nothing is written and the answer is
    * 'fenced'. 'committed' means on disk.

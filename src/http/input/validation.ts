@@ -15,10 +15,14 @@ export function validate<const Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
 ): Validated<Schema> {
+  // To valibot a list is an object without the fields.
+  if (Array.isArray(input) && schema.type === 'strict_object') return { ok: false, problem: notAnObject };
   const result = v.safeParse(schema, input);
   if (result.success) return { ok: true, value: result.output };
   return { ok: false, problem: invalidRequest(result.issues.slice(0, errorsMax).map(toFieldError)) };
 }
+
+const notAnObject = invalidRequest([{ path: '', message: 'must be an object' }]);
 
 const toFieldError = (issue: v.BaseIssue<unknown>): FieldError => ({
   path: pathOf(issue.path ?? []),

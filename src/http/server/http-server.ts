@@ -56,6 +56,11 @@ export class HttpServer {
     });
   }
 
+  /** Open now. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** Resolves when every connection is gone: those under way at the latest after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     this.#state.isDraining = true;

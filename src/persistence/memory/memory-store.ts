@@ -55,6 +55,17 @@ export class MemoryStore implements Store {
     });
   }
 
+  async renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+    this.#checkOpen();
+    return shardIds.flatMap((shardId) => {
+      const shard = this.data.shards.get(shardId);
+      if (shard?.owner !== owner) return [];
+      const epoch = shard.epoch + 1;
+      this.data.shards.set(shardId, { ...shard, epoch });
+      return [{ shardId, epoch }];
+    });
+  }
+
   async commit(batch: JournalBatch): Promise<'committed' | 'fenced'> {
     this.#checkOpen();
     const { batchNumber, shards, rows } = batch;

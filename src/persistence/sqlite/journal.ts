@@ -20,6 +20,7 @@ export interface BatchColumns {
 export class Journal {
   readonly #transactions: Transactions;
   readonly #claim: StatementSync;
+  readonly #renew: StatementSync;
   readonly #fence: StatementSync;
   readonly #append: StatementSync;
   readonly #raiseEpoch: StatementSync;
@@ -30,6 +31,10 @@ export class Journal {
       `INSERT INTO shard (shard_id, epoch, owner, last_batch) VALUES (?, 1, ?, 0)
        ON CONFLICT (shard_id) DO UPDATE SET epoch = epoch + 1, owner = excluded.owner, last_batch = 0
        RETURNING epoch`,
+      { returnArrays: true },
+    );
+    this.#renew = db.prepare(
+      'UPDATE shard SET epoch = epoch + 1 WHERE shard_id = ? AND owner = ? RETURNING epoch',
       { returnArrays: true },
     );
     this.#fence = db.prepare(
@@ -50,6 +55,15 @@ export class Journal {
       shardIds.map((shardId) => {
         const [epoch] = queryRow<[number]>(this.#claim, shardId, owner)!;
         return { shardId, epoch };
+      }),
+    );
+  }
+
+  renewShards(owner: string, shardIds: readonly ShardId[]): ShardEpoch[] {
+    return this.#transactions.durable(() =>
+      shardIds.flatMap((shardId) => {
+        const row = queryRow<[number]>(this.#renew, shardId, owner);
+        return row === undefined ? [] : [{ shardId, epoch: row[0] }];
       }),
     );
   }

@@ -69,6 +69,10 @@ export class SqliteStore implements Store {
     return this.#call('claimShards', owner, shardIds);
   }
 
+  renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+    return this.#call('renewShards', owner, shardIds);
+  }
+
   commit({ batchNumber, shards, rows }: JournalBatch): Promise<'committed' | 'fenced'> {
     return this.#call('commit', { batchNumber, shards, rows: toJournalColumns(rows) });
   }

@@ -38,6 +38,7 @@ const openSchedules = db.prepare('SELECT schedule_id FROM schedule_projection WH
 const procedures: StoreProcedures = {
   opened: () => schemaVersion(db),
   claimShards: (owner, shardIds) => journal.claimShards(owner, shardIds),
+  renewShards: (owner, shardIds) => journal.renewShards(owner, shardIds),
   commit(batch) {
     const outcome = journal.commit(batch);
     if (outcome === 'committed') {

@@ -26,6 +26,7 @@ export interface StoreProcedures {
   /** The schema version of the open file: answers when the file is open and migrated. */
   opened(): number;
   claimShards(owner: string, shardIds: readonly ShardId[]): readonly ShardEpoch[];
+  renewShards(owner: string, shardIds: readonly ShardId[]): readonly ShardEpoch[];
   commit(batch: BatchColumns): 'committed' | 'fenced';
   resolveCommit(batchNumber: number, shards: readonly ShardEpoch[]): CommitResolution;
   loadSchedule(scheduleId: ScheduleId, endedSinceMs: number, markedSinceMs: number): StoredScheduleColumns;

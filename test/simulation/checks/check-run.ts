@@ -24,6 +24,8 @@ export function checkRun(evidence: Evidence): readonly Violation[] {
     ];
     violations.push(...own);
     if (own.some(({ invariant }) => invariant === 'I6' || invariant === 'I1')) continue;
+    const image = images.get(scheduleId);
+    if (image !== undefined) violations.push(...checkProjection(scheduleId, model, image));
     for (const call of calls) {
       if (call.request.scheduleId === scheduleId) violations.push(...checkCall(world, model, call));
     }

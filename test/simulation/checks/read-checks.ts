@@ -78,8 +78,11 @@ function checkShown(given: Case, request: Request, view: ReservationView): void 
       own.seats.join(' ') === view.seats.join(' ')
     );
   };
-  const isForgotten = isProjectionAllowed(given, request);
-  const isOld = isForgotten && isAsShown(call.projectedRows);
+  const isOld =
+    isProjectionAllowed(given, request) &&
+    Array.from({ length: answered.durableRows + 1 }, (_, length) => length).some(
+      (length) => length >= call.projectedRows && isAsShown(length),
+    );
   if (!isOld && !moments(given).some(({ length }) => isAsShown(length))) {
     blame(
       'I9',
@@ -102,7 +105,7 @@ function checkNotFound(given: Case, request: Request, code: string): void {
   }
 }
 
-/** What its actor may have forgotten is read from the projection, as far as that has come. */
+/** What its actor may have forgotten, 24 h after its end, is read from the projection, as far as that has come. */
 function isProjectionAllowed(given: Case, request: Extract<Request, { kind: 'read' }>): boolean {
   const moment = lastMoment(given);
   const reservation = moment.state.reservations.get(request.ref.number);

@@ -81,9 +81,13 @@ function isTrueOfHoldBest(
     case 'invalid-request':
       return !sale.hall.seats.some((seat) => seat.category === intent.category);
     case 'sold-out':
-      return intent.adjacent ? eligible === 0 : eligible < intent.quantity;
-    case 'not-enough-adjacent-seats':
-      return intent.adjacent && eligible > 0 && bestRun(sale.hall, isFree, intent) === undefined;
+      return eligible === 0;
+    case 'not-enough-adjacent-seats': {
+      const isEnough = intent.adjacent
+        ? bestRun(sale.hall, isFree, intent) !== undefined
+        : eligible >= intent.quantity;
+      return eligible > 0 && !isEnough;
+    }
     case 'seat-limit-exceeded':
       return (
         isOverLimit(sale, state, intent.userId, intent.quantity) && rejection.limit === sale.seatsPerUserMax

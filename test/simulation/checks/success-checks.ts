@@ -1,7 +1,7 @@
 import type { Intent } from '../../../src/actors/allocator/command.ts';
 import type { ReservationView } from '../../../src/actors/runtime/outcome.ts';
 import type { Answer } from '../history.ts';
-import { bestRun, bestScatteredRows, eligibleSeats } from '../model/best-available.ts';
+import { bestRun, bestScattered, eligibleSeats } from '../model/best-available.ts';
 import { strandedBy } from '../model/hall.ts';
 import { type ModelEvent, type ModelState, nobody } from '../model/journal-model.ts';
 import type { Case } from './case.ts';
@@ -66,18 +66,12 @@ function checkDecision(given: Case, intent: Intent, before: ModelState, event: M
   const eligible = new Set(eligibleSeats(sale.hall, isFree, intent).map(({ ordinal }) => ordinal));
   const outside = event.seats.filter((seat) => !eligible.has(seat));
   if (outside.length > 0) blame('terms', `seats ${outside.join(' ')} are not among those asked for`);
-  const best = bestRun(sale.hall, isFree, intent);
-  if (best !== undefined) {
-    if (best.join(' ') !== event.seats.join(' ')) {
-      blame('terms', `the best are ${best.join(' ')}, given ${event.seats.join(' ')}`);
-    }
-    return;
+  const run = bestRun(sale.hall, isFree, intent);
+  if (run === undefined && intent.adjacent) return blame('terms', 'there were no such adjacent seats');
+  const best = run ?? bestScattered(sale.hall, isFree, intent);
+  if (best.join(' ') !== event.seats.join(' ')) {
+    blame('terms', `the best are ${best.join(' ')}, given ${event.seats.join(' ')}`);
   }
-  if (intent.adjacent) return blame('terms', 'there were no such adjacent seats');
-  const rows = event.seats.map((seat) => sale.hall.seats[seat]?.rowRank ?? -1).sort((a, b) => a - b);
-  const bestRows = bestScatteredRows(sale.hall, isFree, intent);
-  if (rows.join(' ') !== bestRows.join(' '))
-    blame('terms', `rows ${rows.join(' ')}, best are ${bestRows.join(' ')}`);
 }
 
 /** A cancellation is known to the journal by the time a client is told of it. */

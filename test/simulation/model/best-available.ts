@@ -37,12 +37,13 @@ export function bestRun(hall: Hall, isFree: IsFree, wish: BestAvailableWish): re
   return best && ordinals(best);
 }
 
-/** The rows that the best scattered seats are in: the first ones with eligible seats, each used up in turn. */
-export const bestScatteredRows = (hall: Hall, isFree: IsFree, wish: BestAvailableWish): readonly number[] =>
+/** The best seats, adjacent or not: the first row in order, then the nearest to the middle of the row. */
+export const bestScattered = (hall: Hall, isFree: IsFree, wish: BestAvailableWish): readonly number[] =>
   eligibleSeats(hall, isFree, wish)
-    .map((seat) => seat.rowRank)
-    .sort((a, b) => a - b)
-    .slice(0, wish.quantity);
+    .toSorted((a, b) => rank([a]) - rank([b]) || offMiddle([a]) - offMiddle([b]))
+    .slice(0, wish.quantity)
+    .map((seat) => seat.ordinal)
+    .sort((a, b) => a - b);
 
 const rank = (run: readonly HallSeat[]): number => (run[0] as HallSeat).rowRank;
 

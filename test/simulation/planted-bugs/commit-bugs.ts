@@ -18,8 +18,8 @@ export const commitBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: groupCommit,
-        find: 'if (!(error instanceof CommitOutcomeUnknown)) throw error;',
-        replace: "if (error instanceof CommitOutcomeUnknown) return 'committed';\n      throw error;",
+        find: 'if (error instanceof StoreUnavailable) throw error;',
+        replace: "if (error instanceof StoreUnavailable) throw error;\n      return 'committed';",
       },
     ],
   },
@@ -29,7 +29,7 @@ export const commitBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: groupCommit,
-        find: 'if (!(error instanceof CommitOutcomeUnknown)) throw error;',
+        find: 'if (error instanceof StoreUnavailable) throw error;',
         replace: 'if (error instanceof Error) throw error;',
       },
     ],
@@ -55,6 +55,11 @@ export const commitBugs: readonly PlantedBug[] = [
         replace: "return 'committed';",
       },
     ],
+  },
+  {
+    name: 'a node goes on under the epoch that it has raised',
+    breaks: 'I13',
+    edits: [{ file: groupCommit, find: 'this.#ownership.adopt(resolution.shards);', replace: '' }],
   },
   {
     name: 'an actor goes to sleep with a batch in flight',
@@ -105,7 +110,7 @@ export const commitBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/persistence/memory/memory-projection.ts',
-        find: 'reservation.endedAtMs = atMs;',
+        find: 'reservation.endedAtMs = event.atMs;',
         replace: 'reservation.endedAtMs = 0;',
       },
     ],

@@ -118,4 +118,38 @@ function decideHoldBest`,
       },
     ],
   },
+  {
+    name: 'anybody may cancel a hold',
+    breaks: 'I2',
+    edits: [
+      {
+        file: decide,
+        find: 'return reservation?.userId === userId ? reservation : undefined;',
+        replace: "return userId === '' ? undefined : reservation;",
+      },
+    ],
+  },
+  {
+    name: 'a sale begins before its time',
+    breaks: 'terms',
+    edits: [
+      {
+        file: decide,
+        find: `if (command.nowMs < terms.onSaleAtMs) return { code: 'not-on-sale', onSaleAtMs: terms.onSaleAtMs };
+  const seats`,
+        replace: 'const seats',
+      },
+    ],
+  },
+  {
+    name: 'best available takes "none found" for the ideal place',
+    breaks: 'terms',
+    edits: [
+      {
+        file: 'src/actors/allocator/nearest-run.ts',
+        find: 'if (high === -1) return low;',
+        replace: 'if (high === -1 || low === ideal) return low;',
+      },
+    ],
+  },
 ];

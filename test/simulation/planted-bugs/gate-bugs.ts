@@ -77,4 +77,20 @@ export const gateBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'the free seats shown lag behind what was told',
+    breaks: 'I9',
+    edits: [{ file: actor, find: 'if (change.seq > seq) break;', replace: 'if (change.seq >= seq) break;' }],
+  },
+  {
+    name: 'a call that finds its actor recovering is dropped',
+    breaks: 'one-answer',
+    edits: [
+      {
+        file: 'src/actors/runtime/mailbox.ts',
+        find: 'this.#items.push(item);',
+        replace: 'if (this.#items.length < 2) this.#items.push(item);',
+      },
+    ],
+  },
 ];

@@ -1,6 +1,6 @@
 import { actor, directory, type PlantedBug, restore } from './planted-bug.ts';
 
-/** What is forgotten when an actor leaves memory and comes back. */
+/** What is forgotten when an actor leaves memory and comes back, or is looked at meanwhile. */
 export const recoveryBugs: readonly PlantedBug[] = [
   {
     name: 'remembered requests are not restored',
@@ -94,5 +94,10 @@ export const recoveryBugs: readonly PlantedBug[] = [
     name: 'a start wakes nobody',
     breaks: 'I13',
     edits: [{ file: directory, find: 'this.#actor(scheduleId)?.wake();', replace: 'void scheduleId;' }],
+  },
+  {
+    name: 'an audit that is refused lets commands into another one',
+    breaks: 'I11',
+    edits: [{ file: actor, find: 'if (hasPaused) {', replace: "if (hasPaused || ready === 'overloaded') {" }],
   },
 ];

@@ -37,7 +37,11 @@ export class Database {
   readonly #onRefusedRows: (error: unknown) => void;
 
   /** @param onRefusedRows rows that can't be: a seq that is there already, a shard that is not fenced. */
-  constructor(world: World, clock: VirtualClock, onRefusedRows: (error: unknown) => void) {
+  constructor(
+    world: Pick<World, 'venues' | 'performances' | 'sales' | 'shardCount'>,
+    clock: VirtualClock,
+    onRefusedRows: (error: unknown) => void,
+  ) {
     this.#shardCount = world.shardCount;
     this.#clock = clock;
     this.#onRefusedRows = onRefusedRows;
@@ -75,6 +79,12 @@ export class Database {
 
   claim(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
     const answer = this.store.claimShards(owner, shardIds);
+    this.#logEpochs(shardIds);
+    return answer;
+  }
+
+  renew(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+    const answer = this.store.renewShards(owner, shardIds);
     this.#logEpochs(shardIds);
     return answer;
   }

@@ -48,13 +48,17 @@ export class StoreConnection implements Store {
   }
 
   claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
-    return this.#call('claim', () => this.#database.claim(owner, shardIds));
+    return this.#call('claimShards', 'claim', () => this.#database.claim(owner, shardIds));
+  }
+
+  renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+    return this.#call('renewShards', 'claim', () => this.#database.renew(owner, shardIds));
   }
 
   commit(batch: JournalBatch): Promise<'committed' | 'fenced'> {
     const sent: JournalBatch = { ...batch, shards: [...batch.shards], rows: [...batch.rows] };
     this.#commitOnItsWay = sent;
-    return this.#call('commit', () => {
+    return this.#call('commit', 'commit', () => {
       this.#commitOnItsWay = undefined;
       const lost = this.#faults.takeLostAnswer();
       if (lost === undefined) return this.#land(sent, 'commit');
@@ -64,7 +68,7 @@ export class StoreConnection implements Store {
   }
 
   resolveCommit(batch: JournalBatch): Promise<CommitResolution> {
-    return this.#call('resolve', async () => {
+    return this.#call('resolveCommit', 'resolve', async () => {
       const resolution = await this.#database.resolve(batch);
       this.#counters.add(`resolved as ${resolution.outcome}`);
       return resolution;
@@ -75,7 +79,7 @@ export class StoreConnection implements Store {
     scheduleId: ScheduleId,
     since: { readonly endedSinceMs: number; readonly markedSinceMs: number },
   ): Promise<StoredSchedule> {
-    return this.#call('load', async () => {
+    return this.#call('loadSchedule', 'load', async () => {
       const stored = await this.#database.store.loadSchedule(scheduleId, since);
       if (stored.image.projectedSeq > 0 && stored.tail.length > 0) this.#counters.add('load: image and tail');
       return stored;
@@ -83,47 +87,49 @@ export class StoreConnection implements Store {
   }
 
   schedulesWithOpenWork(): Promise<readonly ScheduleId[]> {
-    return this.#call('any', () => this.#database.store.schedulesWithOpenWork());
+    return this.#call('schedulesWithOpenWork', 'any', () => this.#database.store.schedulesWithOpenWork());
   }
 
   projectAll(): Promise<void> {
-    return this.#call('any', () => this.#database.store.projectAll());
+    return this.#call('projectAll', 'any', () => this.#database.store.projectAll());
   }
 
   listReservations(query: ReservationQuery): Promise<ReservationPage> {
-    return this.#call('any', () => this.#database.store.listReservations(query));
+    return this.#call('listReservations', 'any', () => this.#database.store.listReservations(query));
   }
 
   findReservation(scheduleId: ScheduleId, number: ReservationNumber): Promise<StoredReservation | undefined> {
-    return this.#call('any', () => this.#database.store.findReservation(scheduleId, number));
+    return this.#call('findReservation', 'any', () =>
+      this.#database.store.findReservation(scheduleId, number),
+    );
   }
 
   createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId> {
-    return this.#call('any', () => this.#database.store.createVenue(layout));
+    return this.#call('createVenue', 'any', () => this.#database.store.createVenue(layout));
   }
 
   createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId> {
-    return this.#call('any', () => this.#database.store.createPerformance(performance));
+    return this.#call('createPerformance', 'any', () => this.#database.store.createPerformance(performance));
   }
 
   createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId> {
-    return this.#call('any', () => this.#database.store.createSchedule(schedule));
+    return this.#call('createSchedule', 'any', () => this.#database.store.createSchedule(schedule));
   }
 
   listVenues(): Promise<readonly VenueSummary[]> {
-    return this.#call('any', () => this.#database.store.listVenues());
+    return this.#call('listVenues', 'any', () => this.#database.store.listVenues());
   }
 
   loadVenue(venueId: VenueId): Promise<VenueLayout | undefined> {
-    return this.#call('load', () => this.#database.store.loadVenue(venueId));
+    return this.#call('loadVenue', 'load', () => this.#database.store.loadVenue(venueId));
   }
 
   listPerformances(): Promise<readonly Performance[]> {
-    return this.#call('any', () => this.#database.store.listPerformances());
+    return this.#call('listPerformances', 'any', () => this.#database.store.listPerformances());
   }
 
   listSchedules(): Promise<readonly (Schedule & { readonly available: number })[]> {
-    return this.#call('any', () => this.#database.store.listSchedules());
+    return this.#call('listSchedules', 'any', () => this.#database.store.listSchedules());
   }
 
   async close(): Promise<void> {
@@ -158,16 +164,16 @@ export class StoreConnection implements Store {
     return outcome;
   }
 
-  #call<T>(kind: FailingCall, execute: () => Promise<T>): Promise<T> {
+  #call<T>(name: string, kind: FailingCall, execute: () => Promise<T>): Promise<T> {
     this.#openCalls += 1;
     return new Promise<T>((resolve, reject) => {
       if (this.#isClosed) {
-        return this.#later(`${kind} refused`, () => reject(new StoreUnavailable('the store is closed')));
+        return this.#later(`${name} is refused`, () => reject(new StoreUnavailable('the store is closed')));
       }
-      this.#later(kind, () =>
+      this.#later(name, () =>
         this.#reach(kind, execute).then(
-          (answer) => this.#later(`${kind} answered`, () => resolve(answer)),
-          (error: unknown) => this.#later(`${kind} failed: ${error}`, () => reject(error)),
+          (answer) => this.#later(`${name} is answered`, () => resolve(answer)),
+          (error: unknown) => this.#later(`${name} fails: ${error}`, () => reject(error)),
         ),
       );
     }).finally(() => {

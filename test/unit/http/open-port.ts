@@ -1,9 +1,9 @@
-import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { type AdminApiOptions, createAdminApi } from '../../../src/http/admin/admin-api.ts';
 import { createPublicApi, type PublicApiOptions } from '../../../src/http/public/public-api.ts';
 import type { RequestHandler } from '../../../src/http/routes/app.ts';
 import { routeLabels, routeTable } from '../../../src/http/routes/route-table.ts';
 import { HttpServer, type ServerLimits, serverLimits } from '../../../src/http/server/http-server.ts';
+import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { type Answered, call } from './client.ts';
 import { ScriptedService } from './scripted-service.ts';
 import { heldAtMs } from './theatre.ts';
@@ -89,7 +89,7 @@ async function open(
   const server = new HttpServer({
     handler: createHandler(service, log, metrics),
     limits: { ...serverLimits, ...limits },
-    metrics: metrics.http,
+    observer: metrics.http,
     log,
   });
   const port = await server.listen('127.0.0.1', 0);
@@ -99,7 +99,8 @@ async function open(
 /** A token from the port itself. */
 export async function tokenFrom(port: number, userId = 'ada', scopes?: readonly string[]): Promise<string> {
   const answered = await call(port, '/auth/token', { method: 'POST', body: { userId, scopes } });
-  return answered.json['accessToken'] as string;
+  const { accessToken } = answered.json;
+  return accessToken as string;
 }
 
 export async function authorized(port: number): Promise<{ readonly authorization: string }> {

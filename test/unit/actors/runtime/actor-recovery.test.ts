@@ -102,7 +102,7 @@ describe('a batch that is not on disk', () => {
     expect(stage.journal).toEqual(['1 held', '2 expired']);
   });
 
-  test('of unknown fate: nothing is read before the shard was claimed anew', async () => {
+  test('of unknown fate: nothing is read before the shard was renewed', async () => {
     const stage = await ActorStage.awake();
     stage.store.commitSteps = ['vanished'];
     stage.store.failResolutions = 1;
@@ -112,7 +112,7 @@ describe('a batch that is not on disk', () => {
     stage.store.calls.length = 0;
     const after = stage.submit(holdIntent('bob', ['A1']));
     await stage.clock.settle();
-    expect(stage.store.calls).toEqual(['claim', 'load', 'commit']);
+    expect(stage.store.calls).toEqual(['renew', 'load', 'commit']);
     expect(after.said).toBe('HELD 1');
   });
 
@@ -128,9 +128,11 @@ describe('a batch that is not on disk', () => {
 
   test('in a shard that is lost: never loaded, never taken back (I3)', async () => {
     const stage = await ActorStage.awake();
-    stage.store.commitSteps = ['fenced'];
+    stage.store.takeAway(shard);
     const answers = [stage.submit(holdIntent('ann', ['A1']))];
     await stage.clock.settle();
+    await stage.clock.advance(1_000);
+    expect(stage.ownership.standing(shard)).toBe('lost');
     stage.store.calls.length = 0;
     answers.push(stage.submit(holdIntent('bob', ['A1'])));
     await stage.clock.advance(60_000);

@@ -94,7 +94,7 @@ describe('a batch that took no effect', () => {
 });
 
 describe('a fenced batch (I3)', () => {
-  test('its shards are lost, with what waits for them; others go on', async () => {
+  test('its shards are suspect, with what waits for them; others go on', async () => {
     const { stage } = await staged();
     stage.store.commitSteps = ['fenced'];
     await finish(stage);
@@ -111,7 +111,7 @@ describe('a fenced batch (I3)', () => {
       'three durable',
       'refusal of three durable',
     ]);
-    expect([1, 2, 3].map((id) => stage.ownership.standing(shard(id)))).toEqual(['lost', 'lost', 'owned']);
+    expect([1, 2, 3].map((id) => stage.ownership.standing(shard(id)))).toEqual(['suspect', 'suspect', 'owned']);
     expect(stage.store.count('claim'), 'nothing is taken back').toBe(3);
   });
 });
@@ -169,7 +169,7 @@ describe('a commit of unknown outcome', () => {
       'one shard-moving',
       'two shard-moving',
     ]);
-    expect(stage.ownership.standing(shard(2))).toBe('lost');
+    expect(stage.ownership.standing(shard(2))).toBe('suspect');
   });
 
   test('that can’t be resolved: the shards are suspect, and what waits for them is refused', async () => {

@@ -39,38 +39,41 @@ test.each(['suspect', 'lost'] as const)('nothing is written under a %s shard', (
   expect(ownership.standing(shard(9)), 'a shard of nobody stays so').toBe('lost');
 });
 
-describe('reclaiming', () => {
+describe('renewing', () => {
   test('makes a suspect shard owned again, under a new epoch', async () => {
     ownership.markSuspect([shard(1)]);
-    await ownership.reclaim(shard(1));
+    await ownership.renew(shard(1));
     expect([ownership.standing(shard(1)), ownership.epoch(shard(1))]).toEqual(['owned', 2]);
   });
 
-  test('claims once, however many ask', async () => {
+  test('asks the store once, however many ask', async () => {
     ownership.markSuspect([shard(1)]);
-    await Promise.all([
-      ownership.reclaim(shard(1)),
-      ownership.reclaim(shard(1)),
-      ownership.reclaim(shard(1)),
-    ]);
-    expect(store.count('claim')).toBe(2);
+    await Promise.all([ownership.renew(shard(1)), ownership.renew(shard(1)), ownership.renew(shard(1))]);
+    expect(store.count('renew')).toBe(1);
     expect(ownership.epoch(shard(1))).toBe(2);
   });
 
   test('can be tried again after it failed', async () => {
     ownership.markSuspect([shard(1)]);
-    const claim = store.claimShards.bind(store);
-    store.claimShards = () => Promise.reject(new Error('down'));
-    await expect(ownership.reclaim(shard(1))).rejects.toThrow('down');
+    const renew = store.renewShards.bind(store);
+    store.renewShards = () => Promise.reject(new Error('down'));
+    await expect(ownership.renew(shard(1))).rejects.toThrow('down');
     expect(ownership.standing(shard(1))).toBe('suspect');
-    store.claimShards = claim;
-    await ownership.reclaim(shard(1));
+    store.renewShards = renew;
+    await ownership.renew(shard(1));
     expect(ownership.standing(shard(1))).toBe('owned');
   });
 
+  test('I3: finds a shard lost that somebody else has by now', async () => {
+    ownership.markSuspect([shard(1)]);
+    store.takeAway(shard(1));
+    await ownership.renew(shard(1));
+    expect(ownership.standing(shard(1))).toBe('lost');
+  });
+
   test('I3: never takes back what was lost, nor what is ours', () => {
-    expect(() => ownership.reclaim(shard(2))).toThrow('I3');
+    expect(() => ownership.renew(shard(2))).toThrow('I3');
     ownership.markLost([shard(1)]);
-    expect(() => ownership.reclaim(shard(1))).toThrow('I3');
+    expect(() => ownership.renew(shard(1))).toThrow('I3');
   });
 });

@@ -82,15 +82,16 @@ export class ScriptedStore implements Store {
   failResolutions = 0;
   failLoads = 0;
 
+  readonly #takenAway = new Set<ShardId>();
   readonly #gates = new Map<string, { promise: Promise<void>; open: () => void }>();
 
   /** Calls of this method wait until `release`. */
-  hold(method: 'commit' | 'load' | 'claim'): void {
+  hold(method: 'commit' | 'load' | 'claim' | 'renew'): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gates.set(method, { promise, open: resolve });
   }
 
-  release(method: 'commit' | 'load' | 'claim'): void {
+  release(method: 'commit' | 'load' | 'claim' | 'renew'): void {
     this.#gates.get(method)?.open();
     this.#gates.delete(method);
   }
@@ -106,6 +107,23 @@ export class ScriptedStore implements Store {
       const epoch = (this.shards.get(shardId)?.epoch ?? 0) + 1;
       this.shards.set(shardId, { epoch, lastBatch: 0 });
       return { shardId, epoch };
+    });
+  }
+
+  /** Another owner, whoever it is, has the shard from now on. */
+  takeAway(shardId: ShardId): void {
+    this.#takenAway.add(shardId);
+    const shard = this.shards.get(shardId);
+    if (shard !== undefined) shard.epoch += 1;
+  }
+
+  async renewShards(_owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+    await this.#enter('renew');
+    return shardIds.flatMap((shardId) => {
+      const shard = this.shards.get(shardId);
+      if (shard === undefined || this.#takenAway.has(shardId)) return [];
+      shard.epoch += 1;
+      return [{ shardId, epoch: shard.epoch }];
     });
   }
 

@@ -1,0 +1,48 @@
+import { availableParallelism } from 'node:os';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { coverageGaps, coverageSummary } from './coverage.ts';
+import { generateScenario } from './operation-generator.ts';
+import { run } from './run.ts';
+import { readSettings } from './settings.ts';
+import type { WorkReport } from './work.ts';
+import { runInWorkers } from './worker-pool.ts';
+
+const { firstSeed, seedCount, operationCount } = readSettings(process.env);
+/** Time to shrink each failing seed. */
+const shrinkMs = 20_000;
+
+describe(`seeds ${firstSeed} to ${firstSeed + seedCount - 1}, ${operationCount} operations each`, () => {
+  let report: WorkReport;
+
+  beforeAll(async () => {
+    const order = { firstSeed, endSeed: firstSeed + seedCount, operationCount, shrinkMs };
+    report = await runInWorkers(order, Math.min(availableParallelism(), seedCount, 4));
+    console.log(coverageSummary(report.seedsRun, operationCount, report.counts));
+  });
+
+  it('I1, I2, I3, I6, I8, I9, I10, I11, I13 hold, and every answer is borne out by the journal', () => {
+    if (report.failures.length > 0) {
+      throw new Error(report.failures.map((failure) => failure.report).join('\n\n'));
+    }
+    expect(report.seedsRun).toBe(seedCount);
+  });
+
+  it('went through everything that it is meant to go through', () => {
+    expect(coverageGaps(report.counts, report.seedsRun * operationCount)).toEqual([]);
+  });
+});
+
+describe('a seed', () => {
+  it.each([firstSeed, firstSeed + 1, firstSeed + 2])('%i gives the same history every time', async (seed) => {
+    const first = await run(generateScenario(seed, operationCount));
+    const again = await run(generateScenario(seed, operationCount));
+    expect(again.traceHash).toBe(first.traceHash);
+    expect(first.traceLines.length).toBeGreaterThan(operationCount);
+  });
+
+  it('gives another history than the next', async () => {
+    const one = await run(generateScenario(firstSeed, operationCount));
+    const next = await run(generateScenario(firstSeed + 1, operationCount));
+    expect(next.traceHash).not.toBe(one.traceHash);
+  });
+});

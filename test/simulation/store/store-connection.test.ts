@@ -1,0 +1,38 @@
+import { storeContract } from '../../contract/store-contract.ts';
+import type { StoreHarness } from '../../contract/store-harness.ts';
+import { Counters } from '../counters.ts';
+import { Prng } from '../prng.ts';
+import { Scheduler } from '../scheduler.ts';
+import { VirtualClock } from '../virtual-clock.ts';
+import { Database } from './database.ts';
+import { FaultPlan } from './fault-plan.ts';
+import { StoreConnection } from './store-connection.ts';
+
+/** The simulated store is a store like the others while nothing goes wrong. */
+storeContract('a connection of the simulation', connectionHarness);
+
+function connectionHarness(): StoreHarness {
+  const clock = new VirtualClock(0);
+  const scheduler = new Scheduler(clock);
+  const prng = new Prng(1);
+  const database = new Database({ venues: [], performances: [], sales: [], shardCount: 1 }, clock, () => {});
+  let isDisposed = false;
+  const drive = () => {
+    scheduler.take(prng)?.run();
+    if (!isDisposed) setImmediate(drive);
+  };
+  drive();
+  return {
+    open: async () =>
+      new StoreConnection({
+        database,
+        scheduler,
+        faults: new FaultPlan(),
+        counters: new Counters(),
+        owner: 1,
+      }),
+    dispose: () => {
+      isDisposed = true;
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import { problemCodes, problemKinds } from '../../../../src/http/answer/error-response.ts';
+import { openApiDocument } from '../../../../src/http/docs/openapi.ts';
+import { routeTable } from '../../../../src/http/routes/route-table.ts';
+import { call } from '../client.ts';
+import { openPublicPort } from '../open-port.ts';
+
+const table = routeTable(10);
+const document = openApiDocument(table, '1.2.3');
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+);
+
+const holdOperation = operations.find(
+  ({ operation }) => operation.operationId === 'createReservation',
+)?.operation;
+
+/** Every object inside a value, with its path. */
+function* objectsIn(value: unknown, path = '#'): Generator<[path: string, object: Record<string, unknown>]> {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) yield [path, value as Record<string, unknown>];
+  for (const [key, inside] of Object.entries(value)) yield* objectsIn(inside, `${path}/${key}`);
+}
+
+describe('the OpenAPI document', () => {
+  test('is an OpenAPI 3.1 document', () => {
+    expect(document).toMatchObject({
+      openapi: '3.1.0',
+      info: { title: 'Usher', version: '1.2.3', description: expect.any(String) },
+    });
+    for (const { path, operation } of operations) {
+      expect(operation.responses, path).not.toEqual({});
+      for (const { description } of Object.values(operation.responses)) expect(description).toMatch(/\S/);
+    }
+    expect(JSON.parse(JSON.stringify(document))).toEqual(document);
+  });
+
+  test('has every route of the table, and no other', () => {
+    expect(operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`).sort()).toEqual(
+      table.map(({ route }) => `${route.method} ${route.path}`).sort(),
+    );
+    expect(operations.length).toBeGreaterThan(20);
+  });
+
+  test('names every operation once', () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test.each(operations)('$method $path declares what is in its path', ({ path, operation }) => {
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const declared = operation.parameters.filter((parameter) => parameter.in === 'path');
+    expect(declared.map(({ name }) => name)).toEqual(inPath);
+    expect(declared.every(({ required }) => required)).toBe(true);
+  });
+
+  test('refers only to what it has', () => {
+    const references = [...objectsIn(document)].flatMap(([, { $ref }]) =>
+      typeof $ref === 'string' ? [$ref] : [],
+    );
+    expect(references.length).toBeGreaterThan(40);
+    for (const reference of new Set(references)) {
+      const found = reference
+        .split('/')
+        .slice(1)
+        .reduce<unknown>((inside, key) => (inside as Record<string, unknown>)[key], document);
+      expect(found, reference).toBeTypeOf('object');
+    }
+  });
+
+  test('uses only security schemes that it has', () => {
+    for (const { operation } of operations) {
+      for (const name of operation.security.flatMap(Object.keys)) {
+        expect(document.components.securitySchemes).toHaveProperty(name);
+      }
+    }
+  });
+
+  test('requires only properties that its schemas have', () => {
+    for (const [path, { required, properties }] of objectsIn(document.components.schemas)) {
+      if (!Array.isArray(required) || properties === undefined) continue;
+      for (const name of required) expect(properties, path).toHaveProperty(name);
+    }
+  });
+
+  test('has patterns that are regular expressions', () => {
+    for (const [path, { pattern }] of objectsIn(document)) {
+      if (typeof pattern === 'string') expect(() => new RegExp(pattern, 'u'), path).not.toThrow();
+    }
+  });
+
+  test('tells every code of the error table', () => {
+    const { Problem } = document.components.schemas;
+    expect(Problem).toMatchObject({ properties: { code: { enum: problemCodes } } });
+  });
+
+  test.each(operations)('$method $path lists its codes under their statuses', ({ operation }) => {
+    for (const [status, { description, content }] of Object.entries(operation.responses)) {
+      if (content?.['application/problem+json'] === undefined) continue;
+      const codes = [...description.matchAll(/`([a-z-]+)`/g)].map(
+        ([, code]) => code as keyof typeof problemKinds,
+      );
+      expect(codes).not.toEqual([]);
+      for (const code of codes) expect(problemKinds[code]?.status, code).toBe(Number(status));
+    }
+  });
+
+  test('says of a hold what the schema demands', () => {
+    const schema = holdOperation?.requestBody?.content['application/json']?.schema;
+    expect(schema).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+      required: ['scheduleId'],
+      oneOf: [{ required: ['seatIds'] }, { required: ['bestAvailable'] }],
+      properties: {
+        scheduleId: { type: 'integer', minimum: 1 },
+        seatIds: { type: 'array', minItems: 1, maxItems: 10, items: { type: 'string' } },
+        bestAvailable: {
+          additionalProperties: false,
+          required: ['quantity'],
+          properties: {
+            quantity: { type: 'integer', minimum: 1, maximum: 10 },
+            adjacent: { type: 'boolean', default: true },
+          },
+        },
+      },
+    });
+  });
+});
+
+describe('the examples', () => {
+  test.each(table)('of $id are what its schemas take and give', ({ route }) => {
+    const { body, success, example } = route;
+    if (body !== undefined && route.isBodyOptional !== true) expect(v.is(body, example.body)).toBe(true);
+    if (success.schema !== undefined) expect(v.is(success.schema, example.response)).toBe(true);
+  });
+
+  test.each(table)('of $id call its path', ({ route }) => {
+    const { pathname } = new URL(route.example.target, 'http://usher');
+    const pattern = route.path.replaceAll(/\{\w+\}/g, '[^/]+');
+    expect(pathname).toMatch(new RegExp(`^${pattern}$`));
+  });
+
+  test('curl as it should be typed', () => {
+    const [sample] = holdOperation?.['x-codeSamples'] ?? [];
+    expect(sample?.source).toBe(
+      [
+        'curl',
+        '-X POST',
+        "'http://127.0.0.1:8080/reservations'",
+        '-H "Authorization: Bearer $TOKEN"',
+        "-H 'Idempotency-Key: try-1'",
+        "-H 'Content-Type: application/json'",
+        `-d '{"scheduleId":1,"bestAvailable":{"quantity":2}}'`,
+      ].join(' \\\n  '),
+    );
+  });
+});
+
+test('it is served', async () => {
+  await using open = await openPublicPort({ version: '1.2.3' });
+  const answered = await call(open.port, '/openapi.json');
+  expect(answered).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } });
+  expect(answered.json).toEqual(document);
+});

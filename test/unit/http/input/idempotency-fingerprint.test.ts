@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import type { ReservationRef, ScheduleId } from '../../../../src/actors/allocator/ids.ts';
+import {
+  fingerprintOfExtend,
+  fingerprintOfHold,
+} from '../../../../src/http/input/idempotency-fingerprint.ts';
+
+const scheduleId = 1 as ScheduleId;
+const extend = (schedule: number, number: number) =>
+  fingerprintOfExtend({ scheduleId: schedule as ScheduleId, number: number as ReservationRef['number'] });
+
+describe('a fingerprint', () => {
+  test('stays what it was: journals keep it', () => {
+    expect(fingerprintOfHold({ scheduleId, seatIds: ['A-1-1', 'A-1-2'] })).toBe(3015753674744858);
+    expect(fingerprintOfHold({ scheduleId, bestAvailable: { quantity: 2, adjacent: true } })).toBe(
+      4308650826700537,
+    );
+    expect(extend(1, 3)).toBe(5164470954252094);
+  });
+
+  test('is a 53-bit integer', () => {
+    for (let i = 0; i < 1000; i++) {
+      expect(Number.isSafeInteger(fingerprintOfHold({ scheduleId, seatIds: [`seat ${i}`] }))).toBe(true);
+    }
+  });
+
+  test('tells requests apart that mean something else', () => {
+    const best = { quantity: 2, adjacent: true };
+    const fingerprints = [
+      fingerprintOfHold({ scheduleId, seatIds: ['A', 'B'] }),
+      fingerprintOfHold({ scheduleId, seatIds: ['B', 'A'] }),
+      fingerprintOfHold({ scheduleId, seatIds: ['AB'] }),
+      fingerprintOfHold({ scheduleId: 2 as ScheduleId, seatIds: ['A', 'B'] }),
+      fingerprintOfHold({ scheduleId, bestAvailable: best }),
+      fingerprintOfHold({ scheduleId, bestAvailable: { ...best, quantity: 3 } }),
+      fingerprintOfHold({ scheduleId, bestAvailable: { ...best, adjacent: false } }),
+      fingerprintOfHold({ scheduleId, bestAvailable: { ...best, category: 'A' } }),
+      fingerprintOfHold({ scheduleId, bestAvailable: { ...best, section: 'A' } }),
+      extend(1, 2),
+      extend(1, 3),
+      extend(12, 3),
+    ];
+    expect(new Set(fingerprints).size).toBe(fingerprints.length);
+  });
+});
