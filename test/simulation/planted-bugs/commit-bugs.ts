@@ -1,4 +1,4 @@
-import { actor, groupCommit, memoryStore, type PlantedBug } from './planted-bug.ts';
+import { actor, groupCommit, memoryStore, ownership, type PlantedBug } from './planted-bug.ts';
 
 /** Batches that fail, batches of unknown outcome, and the fence that keeps lost ones out. */
 export const commitBugs: readonly PlantedBug[] = [
@@ -57,9 +57,15 @@ export const commitBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a node goes on under the epoch that it has raised',
-    breaks: 'I13',
-    edits: [{ file: groupCommit, find: 'this.#ownership.adopt(resolution.shards);', replace: '' }],
+    name: 'a suspect shard is taken back from whoever has it by now',
+    breaks: 'I6',
+    edits: [
+      {
+        file: ownership,
+        find: 'this.#store.renewShards(this.#owner, [shardId])',
+        replace: 'this.#store.claimShards(this.#owner, [shardId])',
+      },
+    ],
   },
   {
     name: 'an actor goes to sleep with a batch in flight',

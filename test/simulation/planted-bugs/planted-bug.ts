@@ -19,6 +19,7 @@ export interface Edit {
 
 export const actor = 'src/actors/runtime/actor.ts';
 export const directory = 'src/actors/runtime/directory.ts';
+export const ownership = 'src/actors/runtime/ownership.ts';
 export const groupCommit = 'src/actors/runtime/group-commit.ts';
 export const decide = 'src/actors/allocator/decide.ts';
 export const evolve = 'src/actors/allocator/evolve.ts';
