@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { invalidRequest } from '../answer/problem.ts';
 import type { RequestHandler } from '../routes/app.ts';
 import { answerClientError } from './client-error.ts';
+import { ConnectionWatch } from './connection-watch.ts';
 import { Exchange, type PortState, type RequestObserver } from './exchange.ts';
 import { answerFailure, type HttpLog } from './failure.ts';
 import { requestIdOf } from './request-id.ts';
-import { SlowReaders } from './slow-readers.ts';
 
 /**
  * One port: the node:http server in front of an API, its time limits, and its end.
@@ -17,8 +17,7 @@ import { SlowReaders } from './slow-readers.ts';
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  readonly #slowReaders: SlowReaders;
+  readonly #connections: ConnectionWatch;
   readonly #state: PortState;
 
   constructor(options: HttpServerOptions) {
@@ -32,7 +31,8 @@ export class HttpServer {
     this.#server = createServer({
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      // ConnectionWatch closes idle connections.
+      keepAliveTimeout: 0,
       connectionsCheckingInterval: limits.checkEveryMs,
       maxHeaderSize: limits.headerBytesMax,
       // Answered here, as every other fault is (#onRequest).
@@ -40,7 +40,7 @@ export class HttpServer {
       noDelay: true,
     });
     this.#server.maxConnections = limits.connectionsMax;
-    this.#slowReaders = new SlowReaders(this.#sockets, limits.responseTimeoutMs, limits.checkEveryMs);
+    this.#connections = new ConnectionWatch(limits.keepAliveTimeoutMs, limits.responseTimeoutMs);
     this.#listen();
   }
 
@@ -50,7 +50,7 @@ export class HttpServer {
       this.#server.once('error', reject);
       this.#server.listen(port, host, () => {
         this.#server.off('error', reject);
-        this.#slowReaders.start();
+        this.#connections.start(this.#options.limits.checkEveryMs);
         resolve((this.#server.address() as AddressInfo).port);
       });
     });
@@ -58,19 +58,18 @@ export class HttpServer {
 
   /** Open now. */
   get connections(): number {
-    return this.#sockets.size;
+    return this.#connections.size;
   }
 
   /** Resolves when every connection is gone: those under way at the latest after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     this.#state.isDraining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    // A connection that has not sent a byte is not idle to node:http, and would keep us waiting.
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    this.#connections.closeSilent();
     const force = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(force);
-    this.#slowReaders.stop();
+    this.#connections.stop();
   }
 
   #listen(): void {
@@ -82,10 +81,7 @@ export class HttpServer {
     server.on('checkContinue', onRequest);
     server.on('checkExpectation', onRequest);
     server.on('clientError', answerClientError);
-    server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    server.on('connection', (socket) => this.#connections.add(socket));
   }
 
   #onRequest(incoming: IncomingMessage, outgoing: ServerResponse): void {

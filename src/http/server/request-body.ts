@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Problem } from '../answer/problem.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -13,8 +14,8 @@ export const bodyTooLarge = (bytesMax: number): Problem =>
  * the bytes, or with undefined as soon as there are more than `bytesMax`; never when the client leaves first.
  * How long it may take is bounded by the server's time limits.
  *
- * A body of declared length, which is nearly always one chunk, is handed on with its last byte: waiting for
- * the stream to end as well was measured at 1 µs.
+ * A body of declared length that came with the headers, as nearly every one does, is taken from the stream in
+ * one piece; to set the stream flowing and wait for its end was measured at 1.5 µs.
  */
 export function readBody(
   exchange: Exchange,
@@ -25,27 +26,40 @@ export function readBody(
   const { incoming } = exchange;
   const declared = incoming.headers['content-length'];
   const expectedBytes = declared === undefined ? Number.POSITIVE_INFINITY : Number(declared);
-  let first: Buffer = empty;
-  let more: Buffer[] | undefined;
+  // The parser hands the body on after this turn's work for the headers.
+  process.nextTick(() => {
+    const chunk = incoming.read() as Buffer | null;
+    if (chunk?.length === expectedBytes) done(chunk);
+    else if (expectedBytes === 0) done(empty);
+    else collectBody(incoming, chunk ?? empty, expectedBytes, bytesMax, done);
+  });
+}
+
+/** The rest of a body, as it comes. */
+function collectBody(
+  incoming: IncomingMessage,
+  first: Buffer,
+  expectedBytes: number,
+  bytesMax: number,
+  done: (bytes: Buffer | undefined) => void,
+): void {
+  let chunks: Buffer[] = [];
   let bytes = 0;
-  const finish = () => done(more === undefined ? first : Buffer.concat(more, bytes));
-  if (expectedBytes === 0) return finish();
-  incoming.on('data', (chunk: Buffer) => {
+  const take = (chunk: Buffer) => {
     if (bytes > bytesMax) return;
     bytes += chunk.length;
     if (bytes > bytesMax) {
-      first = empty;
-      more = undefined;
-      return done(undefined);
+      chunks = [];
+      done(undefined);
+      return;
     }
-    if (first === empty) first = chunk;
-    else if (more === undefined) more = [first, chunk];
-    else more.push(chunk);
-    if (bytes === expectedBytes) finish();
-  });
-  if (declared !== undefined) return;
+    chunks.push(chunk);
+    if (bytes === expectedBytes) done(Buffer.concat(chunks, bytes));
+  };
+  take(first);
+  incoming.on('data', take);
   incoming.on('end', () => {
-    if (bytes <= bytesMax) finish();
+    if (bytes <= bytesMax && bytes !== expectedBytes) done(Buffer.concat(chunks, bytes));
   });
 }
 
