@@ -28,7 +28,7 @@ export interface Node {
   stop(): Promise<void>;
 }
 
-export interface NodeSecrets {
+interface NodeSecrets {
   /** Bytes of the HS256 key; undefined when tokens come from JWKS_URL alone. */
   readonly jwtSecret: Uint8Array | undefined;
   readonly adminToken: string;

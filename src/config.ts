@@ -34,7 +34,7 @@ export interface Config {
 }
 
 /** A trusted front end that may ask for its users' tokens. */
-export interface Client {
+interface Client {
   readonly id: string;
   readonly secret: string;
   readonly scopes: readonly TokenScope[];
@@ -45,7 +45,7 @@ const tokenScopes = ['reserve', 'pay', 'points:read', 'points:charge'] as const;
 type TokenScope = (typeof tokenScopes)[number];
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+type LogLevel = (typeof logLevels)[number];
 
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -218,7 +218,7 @@ export function requireServeSettings(config: Config): void {
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
 }
 
-export interface SettingDescription {
+interface SettingDescription {
   readonly name: string;
   /** Secrets are masked. */
   readonly value: string | undefined;

@@ -1,6 +1,6 @@
 import type { VenueDraft } from './venue-draft.ts';
 
-export interface LayoutSummary {
+interface LayoutSummary {
   readonly name: string;
   /** How many of them. */
   readonly seats: number;
@@ -19,7 +19,7 @@ export function layoutSummary(layout: VenueDraft): LayoutSummary {
   };
 }
 
-export interface CategoryCount {
+interface CategoryCount {
   readonly category: string;
   readonly seats: number;
 }

@@ -20,7 +20,7 @@ export interface SeatingPlan {
   readonly width: number | undefined;
 }
 
-export interface PlanZone {
+interface PlanZone {
   readonly name: string;
   readonly rows: readonly PlanRow[];
 }

@@ -3,7 +3,7 @@
  * `2-14`. The last group of digits counts; what stands before it is the series; a letter after it is an
  * inserted seat (12, 12b, 13). One to three letters alone count like columns of a spreadsheet: A, B … Z, AA.
  */
-export interface SeatNumber {
+interface SeatNumber {
   readonly series: string;
   readonly value: number;
 }

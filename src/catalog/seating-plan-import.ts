@@ -5,7 +5,7 @@ import { readPretixPlan } from './pretix-plan.ts';
 import { VenueCheck } from './venue-check.ts';
 import type { VenueDraft } from './venue-draft.ts';
 
-export type ImportResult = { readonly layout: VenueDraft } | RefusedImport;
+type ImportResult = { readonly layout: VenueDraft } | RefusedImport;
 
 export interface RefusedImport {
   /** At most faultsListedMax: what holds for the document as a whole, then the others in its order. */

@@ -7,7 +7,7 @@ export class AdminCallFailed extends Error {
   override name = 'AdminCallFailed';
 }
 
-export interface AdminOptions {
+interface AdminOptions {
   readonly 'admin-url'?: string | undefined;
   readonly 'admin-token'?: string | undefined;
 }

@@ -31,7 +31,7 @@ export interface MoveChange {
 }
 
 /** Free seats become blocked, or blocked ones free. */
-export interface BlockChange {
+interface BlockChange {
   readonly kind: 'block' | 'unblock';
   readonly seats: readonly number[];
 }

@@ -43,12 +43,12 @@ export interface ExpiredEvent extends EventBase {
   readonly number: ReservationNumber;
 }
 
-export interface BlockedEvent extends EventBase {
+interface BlockedEvent extends EventBase {
   readonly type: 'blocked';
   readonly seats: readonly number[];
 }
 
-export interface UnblockedEvent extends EventBase {
+interface UnblockedEvent extends EventBase {
   readonly type: 'unblocked';
   readonly seats: readonly number[];
 }

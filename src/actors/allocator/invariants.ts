@@ -5,7 +5,7 @@ import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
  * Whole-state checks, O(seats + reservations): after recovery, in audits and in tests. Each returns one line
  * a fault; an empty list is a pass.
  */
-export interface InvariantCheck {
+interface InvariantCheck {
   readonly invariant: string;
   /** What a pass means. */
   readonly statement: string;

@@ -394,12 +394,12 @@ export interface ActorContext {
   publishAvailable(scheduleId: ScheduleId, available: number): void;
 }
 
-export interface Task {
+interface Task {
   run(awake: Awake): void;
   fail(code: UnavailableCode): void;
 }
 
-export interface Awake {
+interface Awake {
   readonly state: ScheduleState;
   readonly availability: AvailabilityView;
   /** Decided, not yet on disk, by seq. */

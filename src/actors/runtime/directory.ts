@@ -231,7 +231,7 @@ export class Directory implements AllocatorService {
   }
 }
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -253,7 +253,7 @@ export interface DirectoryLimits {
   readonly idleActorMs: number;
 }
 
-export interface DirectoryStats {
+interface DirectoryStats {
   readonly actors: number;
   readonly mailboxDepth: number;
   readonly heldSeats: number;

@@ -222,7 +222,7 @@ export class GroupCommit {
 /** How often a batch is sent whose answer is lost each time. */
 const sendsMax = 5;
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   readonly store: ShardStore;
   readonly ownership: Ownership;
   readonly clock: Clock;

@@ -8,7 +8,7 @@ import type { ShardEpoch, ShardStore } from './ports.ts';
  * the store has refused that epoch. It must be renewed, which shuts that commit out, before anything is read.
  * lost: the store said that somebody else has it. Never taken back on our own (I3).
  */
-export type Standing = 'owned' | 'suspect' | 'lost';
+type Standing = 'owned' | 'suspect' | 'lost';
 
 /** The shards of this node and the epochs under which it may write. */
 export class Ownership {

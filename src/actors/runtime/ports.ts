@@ -181,7 +181,7 @@ export type CommitResolution =
   | { readonly outcome: 'fenced' };
 
 /** Answers to people's queries, from projections: each is one indexed query. May lag behind the journal. */
-export interface ReservationQueries {
+interface ReservationQueries {
   /** A user's own, newest first. */
   listReservations(query: ReservationQuery): Promise<ReservationPage>;
   /** One reservation that its actor no longer keeps; undefined when there is none. */

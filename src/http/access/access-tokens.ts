@@ -16,7 +16,7 @@ const rememberedBytesMax = 64 * 1024 * 1024;
 const verifiedForMs = 10 * 60_000;
 const retryAfterSeconds = 5;
 
-export interface AccessTokenOptions {
+interface AccessTokenOptions {
   readonly keys: readonly VerificationKeys[];
   readonly issuer?: string;
   readonly audience?: string;

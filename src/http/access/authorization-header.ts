@@ -6,7 +6,7 @@ export function bearerToken(header: string | undefined): string | undefined {
   return header === undefined ? undefined : BEARER.exec(header)?.[1];
 }
 
-export interface BasicCredentials {
+interface BasicCredentials {
   readonly id: string;
   readonly secret: string;
 }

@@ -2,7 +2,7 @@ import { SignJWT } from 'jose';
 import type { UserId } from '../../actors/allocator/ids.ts';
 import type { Scope } from './scope.ts';
 
-export interface TokenIssuerOptions {
+interface TokenIssuerOptions {
   /** At least 32 bytes. */
   readonly secret: Uint8Array;
   readonly issuer?: string;

@@ -30,7 +30,7 @@ export interface AdminApiOptions {
   readonly log: HttpLog;
 }
 
-export interface MetricsText {
+interface MetricsText {
   readonly contentType: string;
   text(): Promise<string>;
 }

@@ -17,7 +17,7 @@ export interface VenueImport {
   layoutSummary(layout: VenueDraft): LayoutSummary;
 }
 
-export interface LayoutSummary {
+interface LayoutSummary {
   readonly name: string;
   readonly seats: number;
   readonly sections: number;

@@ -9,7 +9,7 @@ import { formatTimestamp } from './timestamp.ts';
 
 /** What an outcome is to a client, other than a reservation. */
 type Refused = Extract<Outcome, { readonly kind: 'rejected' | 'unavailable' }>;
-export type ReservationOutcome = Extract<Outcome, { readonly kind: 'reservation' }>;
+type ReservationOutcome = Extract<Outcome, { readonly kind: 'reservation' }>;
 
 const unavailableDetails: Record<UnavailableCode, string> = {
   overloaded: 'Too many requests wait already; send it again a little later.',

@@ -20,7 +20,7 @@ type EdgeCode =
 export type ProblemCode = RejectionCode | UnavailableCode | EdgeCode;
 
 /** Members of a problem beside the standard ones, as in `conflictingSeatIds`. */
-export type ProblemMembers = Readonly<Record<string, unknown>>;
+type ProblemMembers = Readonly<Record<string, unknown>>;
 
 export interface FieldError {
   /** As in `bestAvailable.quantity` or `seatIds[2]`; empty for the whole. */

@@ -153,7 +153,7 @@ function successOf({ success, example }: Route): OperationResponse {
 }
 
 /** Those of the route itself, and those that its parts bring with them. */
-export function problemsOf(route: Route): ReadonlySet<ProblemCode> {
+function problemsOf(route: Route): ReadonlySet<ProblemCode> {
   const problems = new Set<ProblemCode>(route.problems);
   const add = (...codes: readonly ProblemCode[]) => {
     for (const code of codes) problems.add(code);

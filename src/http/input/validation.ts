@@ -6,7 +6,7 @@ import { type FieldError, invalidRequest, type Problem } from '../answer/problem
 const errorsMax = 50;
 const keyLengthMax = 64;
 
-export type Validated<Schema extends v.GenericSchema> =
+type Validated<Schema extends v.GenericSchema> =
   | { readonly ok: true; readonly value: v.InferOutput<Schema> }
   | { readonly ok: false; readonly problem: Problem };
 
@@ -53,7 +53,7 @@ export function queryOf(incoming: IncomingMessage): string {
 }
 
 /** A strict schema's input: query strings know no repeated names. */
-export type QueryInput =
+type QueryInput =
   | { readonly ok: true; readonly input: object }
   | { readonly ok: false; readonly problem: Problem };
 

@@ -40,7 +40,7 @@ export class AvailabilityBodies {
   }
 }
 
-export interface ScheduleBodies {
+interface ScheduleBodies {
   readonly view: AvailabilityView;
   readonly json: Representation;
   readonly bitmap: Representation;

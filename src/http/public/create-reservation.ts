@@ -101,7 +101,7 @@ export class CreateReservation {
   }
 }
 
-export interface CreateReservationOptions {
+interface CreateReservationOptions {
   readonly service: AllocatorService;
   readonly admission: Admission;
   readonly writers: ReservationWriters;

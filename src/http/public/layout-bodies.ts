@@ -6,7 +6,7 @@ import type { VenueId } from '../../actors/allocator/ids.ts';
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
 import type { CatalogService } from '../../actors/runtime/allocator-service.ts';
 
-export interface LayoutBody {
+interface LayoutBody {
   readonly tag: string;
   readonly json: Uint8Array;
   readonly gzipped: Uint8Array;

@@ -40,7 +40,7 @@ export interface PublicApiOptions {
 }
 
 /** At least one of `secret` and `jwksUrl`. */
-export interface TokenOptions {
+interface TokenOptions {
   /** HS256, at least 32 bytes. With it this node issues tokens itself. */
   readonly secret?: Uint8Array;
   /** Where another issuer publishes its keys. */

@@ -3,7 +3,7 @@ import type { ReservationNumber } from '../../actors/allocator/ids.ts';
 import type { ReservationQuery, StoredReservation } from '../../actors/runtime/ports.ts';
 import { scheduleIdField } from '../input/field-schemas.ts';
 
-export type PageStart = NonNullable<ReservationQuery['after']>;
+type PageStart = NonNullable<ReservationQuery['after']>;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const cursorSchema = v.strictTuple([whole, scheduleIdField, v.pipe(whole, v.minValue(1))]);

@@ -16,7 +16,7 @@ export function routeTable(seatsPerReservationMax: number): readonly NumberedRou
   return Object.entries(all).map(([id, route], position) => ({ id, index: position + 1, route }));
 }
 
-export interface RouteLabel {
+interface RouteLabel {
   readonly method: string;
   readonly path: string;
 }

@@ -36,7 +36,7 @@ export interface Route {
 /** Of every route that asks the allocator or the store. */
 export const allocatorProblems = ['overloaded', 'store-unavailable', 'shard-moving', 'not-ready'] as const;
 
-export interface Success {
+interface Success {
   readonly status: 200 | 201 | 204;
   readonly description: string;
   /** JSON, unless `mediaTypes` says otherwise. */
@@ -47,7 +47,7 @@ export interface Success {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface RouteExample {
+interface RouteExample {
   /** With real ids and a query. */
   readonly target: string;
   readonly body?: unknown;

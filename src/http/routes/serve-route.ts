@@ -53,7 +53,7 @@ export async function serveRoute(route: Route, endpoint: Endpoint, context: Serv
   return endpoint(request as ApiRequest);
 }
 
-export interface ServeContext {
+interface ServeContext {
   readonly exchange: Exchange;
   readonly params: Readonly<Record<string, string>>;
   readonly gate: Gate;

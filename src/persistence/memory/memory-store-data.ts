@@ -17,7 +17,7 @@ export interface MemoryStoreData {
   readonly catalogSchedules: Schedule[];
 }
 
-export interface MemoryShard {
+interface MemoryShard {
   epoch: number;
   owner: string;
   lastBatch: number;

@@ -15,7 +15,7 @@ import { seatsFromText, seatsToText } from './seats-text.ts';
 import { queryRow } from './typed-rows.ts';
 
 /** How far a schedule is projected, and its counters: a row of schedule_projection. */
-export interface ProjectionState {
+interface ProjectionState {
   projectedSeq: number;
   lastAtMs: number;
   lastReservationNumber: number;

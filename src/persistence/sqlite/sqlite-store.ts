@@ -23,7 +23,7 @@ import type { ProjectionError } from './projector.ts';
 import type { ProcedureName, ProcedureResult, StoreProcedures } from './store-procedures.ts';
 import { WorkerLink } from './worker-link.ts';
 
-export interface SqliteStoreOptions {
+interface SqliteStoreOptions {
   /** Holds usher.db; must exist and be locked by this process (data-directory-lock.ts). */
   readonly directory: string;
   /** A call that takes longer fails, and its worker is replaced. Default 10 s. */

@@ -10,7 +10,7 @@ import type {
   WorkerMessage,
 } from './store-procedures.ts';
 
-export interface WorkerLinkOptions {
+interface WorkerLinkOptions {
   readonly entry: URL;
   readonly workerData: StoreWorkerData;
   readonly onProjectionError: (error: ProjectionError) => void;
