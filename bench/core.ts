@@ -60,7 +60,9 @@ async function median(work: () => number): Promise<number> {
 }
 
 const figures: Record<string, number[]> = {};
-const note = (name: string, value: number) => (figures[name] ??= []).push(value);
+const note = (name: string, value: number): void => {
+  figures[name] = [...(figures[name] ?? []), value];
+};
 
 const plain = holdCommands(false);
 const keyed = holdCommands(true);

@@ -4,8 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { benchHall } from './bench-hall.ts';
 import type { LoadPlan, LoadResult } from './load-plan.ts';
-import { BenchUsher, benchHall, type EchoServer, startEcho } from './servers.ts';
+import { BenchUsher, type EchoServer, startEcho } from './servers.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
 export interface HttpRatio {
@@ -32,6 +33,8 @@ export async function measureHttp(rounds: number): Promise<readonly HttpRatio[]>
     echo = await startEcho(await usher.answerBytes(probe));
     const etag = await usher.availabilityTag(probe);
     const results: HttpRatio[] = [];
+    // Not counted: the compiler learns the code, and the token cache fills.
+    await compare('warm-up', 64, 1, usher, echo, { kind: 'reserve', etag, path: '/reservations' });
     for (const connections of [64, 1_000]) {
       results.push(
         await compare('POST /reservations', connections, rounds, usher, echo, {
@@ -80,7 +83,7 @@ async function compare(
       scheduleIds,
       seatsPerSchedule,
       seatsPerRow: benchHall.seatsPerRow,
-      keyPrefix: `${connections}-${round}`,
+      keyPrefix: `${name}-${connections}-${round}`.replaceAll(' ', ''),
     };
     const expected = request.kind === 'reserve' ? '201' : '304';
     ushers.push(await load({ ...plan, port: usher.port }, expected));

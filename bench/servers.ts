@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchLayout } from './bench-hall.ts';
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-export const benchHall = { rows: 1_250, seatsPerRow: 40 } as const;
 const usersMax = 500;
 
 /** A child process that prints where it listens; ended by its own handle. */
@@ -125,15 +125,7 @@ export class BenchUsher {
   }
 
   async #createHall(): Promise<void> {
-    const rows = Array.from({ length: benchHall.rows }, (_, row) => ({
-      name: `${row}`,
-      seats: Array.from({ length: benchHall.seatsPerRow }, (_, seat) => ({
-        seatId: `R${row}-${seat}`,
-        number: `${seat}`,
-        category: 'Standard',
-      })),
-    }));
-    const layout = { name: 'Bench hall', sections: [{ name: 'Floor', rows }] };
+    const { venueId: _venueId, ...layout } = benchLayout();
     const { venueId } = await this.#admin<{ venueId: number }>('/admin/venues', layout);
     const performance = {
       name: 'Bench',

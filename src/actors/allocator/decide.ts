@@ -10,7 +10,7 @@ import type {
   HoldCommand,
   UnblockCommand,
 } from './command.ts';
-import type { ExpiredEvent, ScheduleEvent } from './event.ts';
+import type { ExpiredEvent, HeldEvent, ScheduleEvent } from './event.ts';
 import { adjacentSeatsMax } from './free-seats.ts';
 import type { ReservationNumber, UserId } from './ids.ts';
 import { strandedSeats } from './orphan-seats.ts';
@@ -106,19 +106,17 @@ function held(
       return { code: 'seat-limit-exceeded', limit: terms.seatsPerUserMax };
     }
   }
-  return [
-    {
-      type: 'held',
-      seq: state.seq + 1,
-      atMs: command.nowMs,
-      number: (state.lastReservationNumber + 1) as ReservationNumber,
-      userId: command.userId,
-      seats,
-      totalMinor: totalPriceMinor(state, seats),
-      expiresAtMs: command.nowMs + terms.holdTtlMs,
-      ...(command.idempotency === undefined ? undefined : { idempotency: command.idempotency }),
-    },
-  ];
+  const event: HeldEvent = {
+    type: 'held',
+    seq: state.seq + 1,
+    atMs: command.nowMs,
+    number: (state.lastReservationNumber + 1) as ReservationNumber,
+    userId: command.userId,
+    seats,
+    totalMinor: totalPriceMinor(state, seats),
+    expiresAtMs: command.nowMs + terms.holdTtlMs,
+  };
+  return [command.idempotency === undefined ? event : { ...event, idempotency: command.idempotency }];
 }
 
 function decideExtend(state: ScheduleState, command: ExtendCommand): Decision {

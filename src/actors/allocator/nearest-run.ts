@@ -1,4 +1,4 @@
-import { bitsUpTo, highestBit, lowestBit } from './bits.ts';
+import { bitsUpTo, highestBit } from './bits.ts';
 
 /**
  * The run of `quantity` free seats whose middle is nearest to the middle of the row, in one block of adjacent
@@ -42,7 +42,7 @@ export function nearestRun(
     const below = starts & bitsUpTo(ideal - word * 32);
     const above = starts ^ below;
     if (below !== 0) low = word * 32 + highestBit(below);
-    if (above !== 0) high = word * 32 + lowestBit(above);
+    if (above !== 0) high = word * 32 + 31 - Math.clz32(above & -above);
     previous = own;
     own = next;
   }

@@ -111,7 +111,11 @@ describe('a fenced batch (I3)', () => {
       'three durable',
       'refusal of three durable',
     ]);
-    expect([1, 2, 3].map((id) => stage.ownership.standing(shard(id)))).toEqual(['suspect', 'suspect', 'owned']);
+    expect([1, 2, 3].map((id) => stage.ownership.standing(shard(id)))).toEqual([
+      'suspect',
+      'suspect',
+      'owned',
+    ]);
     expect(stage.store.count('claim'), 'nothing is taken back').toBe(3);
   });
 });

@@ -1,0 +1,124 @@
+/**
+ * `npm run bench`: everything in bench/README.md, in one run; prints the table as Markdown and progress on
+ * standard error. `npm run bench -- core` (or http, memory, recovery) runs a part.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { CoreFigures } from './core.ts';
+import { measureHttp } from './http-ratio.ts';
+import type { MemoryFigures } from './memory.ts';
+import type { RecoveryFigures } from './recovery.ts';
+import { type Spread, spreadOf } from './spread.ts';
+
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
+
+interface Row {
+  readonly what: string;
+  readonly figure: string;
+  readonly spread: string;
+  readonly target: string;
+}
+
+/** Runs a bench in a process of its own and reads the JSON of its last line. */
+function inOwnProcess<T>(file: string, ...nodeOptions: readonly string[]): T {
+  console.error(`bench: ${file}`);
+  const script = fileURLToPath(new URL(file, import.meta.url));
+  const { status, stdout } = spawnSync(process.execPath, [...nodeOptions, script], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'], BENCH_ROUNDS: `${rounds}` },
+  });
+  if (status !== 0) throw new Error(`${file} ended with ${status}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+}
+
+const show = ({ min, median, max }: Spread, digits: number, unit = '') => ({
+  figure: `${median.toFixed(digits)}${unit}`,
+  spread: `${min.toFixed(digits)} – ${max.toFixed(digits)}`,
+});
+
+const targets: Readonly<Record<string, string>> = {
+  'decision: hold of 2 named seats + evolve': '≤ 400 ns',
+  '4 adjacent seats in one row of 64': '≤ 10 ns',
+};
+
+const core = (): readonly Row[] =>
+  Object.entries(inOwnProcess<CoreFigures>('./core.ts')).map(([what, values]) => ({
+    what,
+    ...show(spreadOf(values), values.every((value) => value > 100) ? 0 : 1, ' ns'),
+    target: targets[what] ?? (what.startsWith('best available') ? '≤ 1 µs' : '–'),
+  }));
+
+const http = async (): Promise<readonly Row[]> =>
+  (await measureHttp(rounds)).flatMap((result) => [
+    {
+      what: `${result.name}, ${result.connections} connections ÷ echo`,
+      ...show(result.ratio, 2),
+      target: result.name.startsWith('POST') ? '≥ 1.00' : '≥ 0.80',
+    },
+    { what: '– Usher, requests/s', ...show(result.usherPerSecond, 0), target: '–' },
+    { what: '– echo, requests/s', ...show(result.echoPerSecond, 0), target: '–' },
+    { what: '– Usher, p99', ...show(result.usherP99Ms, 1, ' ms'), target: '–' },
+    { what: '– cores that the client used', ...show(result.clientCpuShare, 2), target: '–' },
+  ]);
+
+const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(2)} MB`;
+
+function memory(): readonly Row[] {
+  const figures = inOwnProcess<MemoryFigures>('./memory.ts', '--expose-gc');
+  return [
+    {
+      what: '50,000-seat schedule, empty',
+      figure: megabytes(figures.emptyScheduleBytes),
+      spread: '–',
+      target: '< 1 MB',
+    },
+    {
+      what: 'the same with 25,000 one-seat reservations and their keys',
+      figure: megabytes(figures.soldScheduleBytes),
+      spread: '–',
+      target: '< 16 MB',
+    },
+    {
+      what: 'the compiled hall that they share',
+      figure: megabytes(figures.hallBytes),
+      spread: '–',
+      target: '–',
+    },
+  ];
+}
+
+function recovery(): readonly Row[] {
+  const figures = inOwnProcess<RecoveryFigures>('./recovery.ts');
+  return [
+    {
+      what: `recovery of ${figures.liveSeats.toLocaleString('en')} live seats in ${figures.reservations.toLocaleString('en')} reservations`,
+      ...show(spreadOf(figures.seconds), 2, ' s'),
+      target: '< 5 s',
+    },
+  ];
+}
+
+const parts: Readonly<Record<string, () => readonly Row[] | Promise<readonly Row[]>>> = {
+  core,
+  memory,
+  recovery,
+  http,
+};
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((part) => parts[part] === undefined);
+if (unknown.length > 0) {
+  console.error(`bench: no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+  process.exit(2);
+}
+
+console.log(
+  `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}, ${rounds} rounds, median and spread\n`,
+);
+console.log('| what | median | spread | target |\n|---|---|---|---|');
+for (const [name, part] of Object.entries(parts)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  for (const row of await part())
+    console.log(`| ${row.what} | ${row.figure} | ${row.spread} | ${row.target} |`);
+}
