@@ -2,7 +2,7 @@
 // Plain JavaScript for the system's Node (20 or later): it runs before the project's own Node is there.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -11,11 +11,15 @@ const lockHash = createHash('sha256')
   .update(readFileSync(`${root}package-lock.json`))
   .digest('hex');
 
-const isCurrent =
-  existsSync(stampFile) &&
-  readFileSync(stampFile, 'utf8') === lockHash &&
-  existsSync(`${root}node_modules/node/bin/node`);
-if (!isCurrent) {
+/** By this script, or by somebody's own `npm ci` since the lock file was written. */
+function isInstalled() {
+  if (!existsSync(`${root}node_modules/node/bin/node`)) return false;
+  if (existsSync(stampFile)) return readFileSync(stampFile, 'utf8') === lockHash;
+  const npmRecord = `${root}node_modules/.package-lock.json`;
+  return existsSync(npmRecord) && statSync(npmRecord).mtimeMs > statSync(`${root}package-lock.json`).mtimeMs;
+}
+
+if (!isInstalled()) {
   console.error('usher: installing dependencies (once, about 20 s) …');
   const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,

@@ -31,6 +31,8 @@ const callTimeoutMs = 60_000;
 const problemSchema = v.object({
   title: v.string(),
   detail: v.optional(v.string()),
+  seatIds: v.optional(v.array(v.string())),
+  conflictingSeatIds: v.optional(v.array(v.string())),
   errors: v.optional(v.array(v.object({ path: v.string(), message: v.string() }))),
 });
 
@@ -99,10 +101,13 @@ function demoToken(environment: NodeJS.ProcessEnv): string | undefined {
 function describeRefusal(status: number, text: string): string {
   const problem = v.safeParse(v.pipe(v.string(), v.parseJson(), problemSchema), text);
   if (!problem.success) return `the node answered ${status}`;
-  const { title, detail, errors = [] } = problem.output;
-  return [`${status} ${detail ?? title}`, ...errors.map((fault) => `  ${fault.path}: ${fault.message}`)].join(
-    '\n',
-  );
+  const { title, detail, errors = [], seatIds = [], conflictingSeatIds = [] } = problem.output;
+  const seats = [...seatIds, ...conflictingSeatIds].map((seatId) => `  ${seatId}`);
+  return [
+    `${status} ${detail ?? title}`,
+    ...seats,
+    ...errors.map((fault) => `  ${fault.path}: ${fault.message}`),
+  ].join('\n');
 }
 
 const messageOf = (error: unknown): string => {

@@ -26,7 +26,10 @@ const blockCommand = (name: 'block' | 'unblock', summary: string): CliCommand =>
       answerSchema,
     );
     if (values.json) console.log(JSON.stringify(answer));
-    else console.log(`${answer.seatIds.length} seats ${name}ed; the others were so already`);
+    else
+      console.log(
+        `${answer.seatIds.length} of ${seatIds.length} seats ${name}ed; any others were so already`,
+      );
     return 0;
   },
 });

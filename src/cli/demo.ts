@@ -6,7 +6,7 @@ import type { Directory } from '../actors/runtime/directory.ts';
 import { type DemoPerformance, demoCatalog } from '../catalog/demo-catalog.ts';
 import { layoutSummary } from '../catalog/layout-summary.ts';
 import type { Node } from '../compose.ts';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, ConfigError, readConfig } from '../config.ts';
 import type { CliCommand } from './command.ts';
 import { runNode } from './run-node.ts';
 
@@ -21,12 +21,12 @@ export const demo: CliCommand = {
   async run(args) {
     parseArgs({ args: [...args], options: {} });
     const config: Config = { ...readConfig(), host: '127.0.0.1', adminHost: '127.0.0.1' };
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    const kept = keptSecrets(config.dataDir);
     return runNode({
       config,
       secrets: {
-        jwtSecret: Buffer.from(keptSecret(config.dataDir, 'token-secret')),
-        adminToken: config.adminToken ?? keptSecret(config.dataDir, 'admin-token'),
+        jwtSecret: Buffer.from(kept.jwtSecret),
+        adminToken: config.adminToken ?? kept.adminToken,
         isOpenToLoopback: true,
       },
       beforeListening: seed,
@@ -34,6 +34,18 @@ export const demo: CliCommand = {
     });
   },
 };
+
+function keptSecrets(dataDir: string): { jwtSecret: string; adminToken: string } {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return { jwtSecret: keptSecret(dataDir, 'token-secret'), adminToken: keptSecret(dataDir, 'admin-token') };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new ConfigError(
+      `DATA_DIR: got ${JSON.stringify(dataDir)}, takes a directory to write in (${reason})`,
+    );
+  }
+}
 
 /** Made on the first start and kept, so that tokens outlive a restart. */
 function keptSecret(dataDir: string, name: string): string {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
+import { layoutSummary } from '../catalog/layout-summary.ts';
+import { importSeatingPlan } from '../catalog/seating-plan-import.ts';
 import { AdminClient, adminOptions, adminOptionsHelp } from './admin-client.ts';
 import { type CliCommand, UsageError } from './command.ts';
 
@@ -52,8 +54,10 @@ export const importPlan: CliCommand = {
       throw new UsageError(`--seats-per-user-max takes an integer from 1, got ${seatsPerUserMax}`);
     }
 
+    const plan = readPlan(file);
+    checkPrices(plan, prices);
     const admin = new AdminClient(values);
-    const venue = await admin.post('/admin/venues', readPlan(file), venueSchema);
+    const venue = await admin.post('/admin/venues', plan, venueSchema);
     const made: { venueId: number; performanceId?: number; scheduleIds: number[] } = {
       venueId: venue.venueId,
       scheduleIds: [],
@@ -103,6 +107,19 @@ function readPlan(file: string): unknown {
   } catch (error) {
     throw new UsageError(`${file} is not JSON: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** Before anything is created: a venue without its performance would stay behind. */
+function checkPrices(plan: unknown, prices: readonly { readonly category: string }[]): void {
+  const imported = importSeatingPlan(plan);
+  // The node tells of the plan's faults.
+  if ('faults' in imported || prices.length === 0) return;
+  const { categories } = layoutSummary(imported.layout);
+  const priced = prices.map(({ category }) => category);
+  const missing = categories.filter((category) => !priced.includes(category));
+  const unknown = priced.filter((category) => !categories.includes(category));
+  if (missing.length > 0) throw new UsageError(`--prices: no price for ${missing.join(', ')}`);
+  if (unknown.length > 0) throw new UsageError(`--prices: the plan has no category ${unknown.join(', ')}`);
 }
 
 function parsePrice(argument: string): { category: string; priceMinor: number } {

@@ -38,6 +38,7 @@ describe('exit codes and help', () => {
     ['a schedule that is no number', ['audit', 'first'], 2],
     ['a file that is not there', ['import-plan', '/nowhere.json'], 2],
     ['a price without a category', ['import-plan', theatrePlan, '--prices', '=5'], 2],
+    ['a category without a price', ['import-plan', theatrePlan, '--prices', 'Opera=5'], 2],
     ['a wrong admin token', ['schedules', '--admin-token', 'wrong'], 1],
     ['no node at the address', ['schedules', '--admin-url', 'http://127.0.0.1:9'], 1],
     ['an audit of nothing', ['audit', '999'], 1],
@@ -100,7 +101,7 @@ describe('an operator puts a hall on sale', () => {
     const listed = cli(['schedules']);
     expect(listed.stdout).toContain('Opening night');
     const seatId = firstSeatOf(theatrePlan);
-    expect(cli(['block', `${scheduleId}`, seatId]).stdout).toContain('1 seats blocked');
+    expect(cli(['block', `${scheduleId}`, seatId]).stdout).toContain('1 of 1 seats blocked');
     expect(cli(['block', `${scheduleId}`, 'nowhere']).status).toBe(1);
     const schedules = JSON.parse(cli(['schedules', '--json']).stdout) as {
       schedules: { scheduleId: number; available: number }[];

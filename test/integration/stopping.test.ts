@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { createHall } from './small-hall.ts';
 import { temporaryDirectory, UsherProcess } from './usher-process.ts';
@@ -41,7 +42,6 @@ test('a second signal ends it at once', async () => {
   const usher = await UsherProcess.start(directory.path, { SHUTDOWN_GRACE_SECONDS: '60' });
   try {
     // A request that never ends keeps a graceful stop waiting.
-    const { connect } = await import('node:net');
     const socket = connect(Number(new URL(usher.publicUrl).port), '127.0.0.1');
     socket.on('error', () => {});
     socket.write(
@@ -54,6 +54,31 @@ test('a second signal ends it at once', async () => {
     expect(await usher.stop('SIGTERM')).toBe(1);
     expect(Date.now() - startedMs).toBeLessThan(5_000);
     socket.destroy();
+  } finally {
+    await usher.stop('SIGKILL');
+    directory.remove();
+  }
+});
+
+test('a client that shuts its side down after the request gets its answer', async () => {
+  const directory = temporaryDirectory();
+  const usher = await UsherProcess.start(directory.path);
+  try {
+    const { scheduleId } = await createHall(usher, { rows: 1, seatsPerRow: 4 });
+    const token = await usher.token('ada');
+    const body = JSON.stringify({ scheduleId, seatIds: ['R1-1'] });
+    const socket = connect({
+      port: Number(new URL(usher.publicUrl).port),
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+    });
+    socket.end(
+      `POST /reservations HTTP/1.1\r\nhost: usher\r\nauthorization: Bearer ${token}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toMatch(/^HTTP\/1\.1 201 Created/);
   } finally {
     await usher.stop('SIGKILL');
     directory.remove();

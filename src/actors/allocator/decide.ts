@@ -205,7 +205,7 @@ function resolveFilter(state: ScheduleState, command: HoldBestCommand): SeatFilt
     return {
       code: 'invalid-request',
       path: 'bestAvailable.category',
-      message: 'the venue has no such category',
+      message: 'must be a category of the venue',
     };
   }
   const section = command.section === undefined ? -1 : map.sections.indexOf(command.section);
@@ -213,7 +213,7 @@ function resolveFilter(state: ScheduleState, command: HoldBestCommand): SeatFilt
     return {
       code: 'invalid-request',
       path: 'bestAvailable.section',
-      message: 'the venue has no such section',
+      message: 'must be a section of the venue',
     };
   }
   return { category, section };

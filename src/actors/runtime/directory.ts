@@ -139,6 +139,7 @@ export class Directory implements AllocatorService {
   notReadyReasons(): readonly string[] {
     if (this.#phase === 'starting') return ['the node is starting'];
     if (this.#phase === 'stopping') return ['the node is stopping'];
+    if (this.#commits.hasLostWithin(storeDoubtMs)) return ['the store did not take the last batch'];
     return [];
   }
 
@@ -259,6 +260,9 @@ interface DirectoryStats {
   readonly heldSeats: number;
   readonly openHolds: number;
 }
+
+/** How long a lost batch speaks against the store; after that a request must find out. */
+const storeDoubtMs = 5_000;
 
 const notFound: Outcome = { kind: 'rejected', rejection: { code: 'not-found' } };
 

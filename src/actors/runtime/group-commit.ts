@@ -37,6 +37,8 @@ export class GroupCommit {
   #isSendDeferred = false;
   #batchNumber = 0;
   #pending = 0;
+  /** When a batch was last lost; undefined since one was committed. */
+  #lostAtMs: number | undefined;
   #onIdle: (() => void)[] = [];
 
   constructor(options: GroupCommitOptions) {
@@ -50,6 +52,11 @@ export class GroupCommit {
   /** Replies that wait for the disk. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** A batch was lost within this time, and none was committed since. */
+  hasLostWithin(durationMs: number): boolean {
+    return this.#lostAtMs !== undefined && this.#clock.monotonicMs() - this.#lostAtMs < durationMs;
   }
 
   /** Adds events that `member` has decided and applied, all in one batch, and the reply that rests on them. */
@@ -120,6 +127,7 @@ export class GroupCommit {
     const { outcome, code } = await this.#commit(batch, batchNumber);
     this.#observer.onBatch(batch.rows.length, this.#clock.monotonicMs() - startedMs, outcome);
     this.#inFlight = undefined;
+    this.#lostAtMs = outcome === 'lost' ? this.#clock.monotonicMs() : undefined;
     if (outcome === 'committed') {
       for (const [member, seq] of batch.lastSeqOf) {
         if (member.newestBatch === batch) member.newestBatch = undefined;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { problemCodes, problemKinds, problemType } from '../answer/error-response.ts';
+import { exampleOrigins } from './curl-example.ts';
 import { example, operationSection } from './docs-operation.ts';
 import { fieldsTable } from './docs-schema.ts';
 import { docsScript, docsStyle } from './docs-style.ts';
@@ -50,8 +51,14 @@ export function docsPage(document: OpenApiDocument): string {
 }
 
 const tokenCommand =
-  "TOKEN=$(curl -s http://127.0.0.1:8080/auth/token -H 'Content-Type: application/json' \\\n" +
+  `TOKEN=$(curl -s ${exampleOrigins.public}/auth/token -H 'Content-Type: application/json' \\\n` +
   `  -d '{"userId":"ada"}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')`;
+
+const HOST = /^[A-Za-z0-9.:[\]-]{1,255}$/;
+
+/** The page with its examples calling the host that the reader asked; any other text is left out of it. */
+export const withOrigin = (page: string, host: string | undefined): string =>
+  host !== undefined && HOST.test(host) ? page.replaceAll(exampleOrigins.public, `http://${host}`) : page;
 
 const hashSource = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 

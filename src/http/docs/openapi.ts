@@ -112,7 +112,8 @@ const idempotencyKey: Parameter = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'Remembered for 24 hours: the same request under the same key gets the first answer again.',
+  description:
+    'Remembered for 24 hours: the same request under the same key gets the first answer again. A key belongs to the user and the schedule.',
   schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
 };
 

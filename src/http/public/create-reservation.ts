@@ -119,7 +119,7 @@ function readHead(incoming: IncomingMessage): IdempotencyKey | undefined | Probl
     const checked = read.ok ? validate(noFields, read.input) : read;
     if (!checked.ok) return checked.problem;
   }
-  const mediaType = checkJsonMediaType(incoming.headers['content-type']);
+  const mediaType = checkJsonMediaType(incoming.headers);
   return mediaType ?? readIdempotencyKey(incoming.headers['idempotency-key']);
 }
 

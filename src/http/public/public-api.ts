@@ -7,7 +7,7 @@ import { isScope } from '../access/scope.ts';
 import { TokenIssuer } from '../access/token-issuer.ts';
 import { remoteKeys, sharedSecretKeys } from '../access/verification-keys.ts';
 import { jsonReply } from '../answer/reply.ts';
-import { docsPage, docsSecurityPolicy } from '../docs/docs-page.ts';
+import { docsPage, docsSecurityPolicy, withOrigin } from '../docs/docs-page.ts';
 import { openApiDocument } from '../docs/openapi.ts';
 import { createApp, type RequestHandler, type RouteHandler, routeHandler } from '../routes/app.ts';
 import type { HotRouteId, PublicRoutes } from '../routes/public-routes.ts';
@@ -147,7 +147,7 @@ function publicEndpoints(
     alive,
     ready: ready(() => service.notReadyReasons()),
     openapi: () => jsonReply(200, document),
-    docs: () => ({
+    docs: ({ exchange }) => ({
       status: 200,
       headers: [
         'Content-Type',
@@ -157,7 +157,7 @@ function publicEndpoints(
         'X-Content-Type-Options',
         'nosniff',
       ],
-      body: page,
+      body: withOrigin(page, exchange.incoming.headers.host),
     }),
   };
 }

@@ -78,7 +78,7 @@ async function readJson(
   const { headers } = exchange.incoming;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   if (isOptional && !hasBody) return { value: {} };
-  const mediaType = checkJsonMediaType(headers['content-type']);
+  const mediaType = checkJsonMediaType(headers);
   if (mediaType !== undefined) return mediaType;
   const bytes = await new Promise<Buffer | undefined>((resolve) => {
     readBody(exchange, bodyBytesMax, resolve);

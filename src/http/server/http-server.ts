@@ -40,6 +40,9 @@ export class HttpServer {
       noDelay: true,
     });
     this.#server.maxConnections = limits.connectionsMax;
+    // A client may shut its side down when it has sent its request, and still wants the answer. Node has had
+    // this property since 0.x and leaves it out of its types.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#connections = new ConnectionWatch(limits.keepAliveTimeoutMs, limits.responseTimeoutMs);
     this.#listen();
   }

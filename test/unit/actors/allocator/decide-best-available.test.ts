@@ -111,7 +111,7 @@ const refused: readonly (Row & { readonly expected: Rejection })[] = [
     expected: {
       code: 'invalid-request',
       path: 'bestAvailable.category',
-      message: 'the venue has no such category',
+      message: 'must be a category of the venue',
     },
   },
   {
@@ -120,7 +120,7 @@ const refused: readonly (Row & { readonly expected: Rejection })[] = [
     expected: {
       code: 'invalid-request',
       path: 'bestAvailable.section',
-      message: 'the venue has no such section',
+      message: 'must be a section of the venue',
     },
   },
   {
@@ -129,7 +129,7 @@ const refused: readonly (Row & { readonly expected: Rejection })[] = [
     expected: {
       code: 'invalid-request',
       path: 'bestAvailable.category',
-      message: 'the venue has no such category',
+      message: 'must be a category of the venue',
     },
   },
   {

@@ -55,7 +55,7 @@ test('it is served, and only its own style and script may run', async () => {
   expect(answered).toMatchObject({
     status: 200,
     headers: { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' },
-    text: page,
+    text: page.replaceAll('http://127.0.0.1:8080', `http://127.0.0.1:${open.port}`),
   });
   const policy = answered.headers['content-security-policy'];
   const hashOf = (text: string) => createHash('sha256').update(text).digest('base64');

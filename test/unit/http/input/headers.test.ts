@@ -67,7 +67,7 @@ describe('Content-Type', () => {
     'application/json;charset="UTF-8"',
     'application/json ',
   ])('%s is taken', (header) => {
-    expect(checkJsonMediaType(header)).toBeUndefined();
+    expect(checkJsonMediaType({ 'content-type': header })).toBeUndefined();
   });
 
   test.each([
@@ -81,6 +81,12 @@ describe('Content-Type', () => {
     'application/x-www-form-urlencoded',
     'application/json, text/plain',
   ])('%s is refused', (header) => {
-    expect(checkJsonMediaType(header)).toMatchObject({ code: 'unsupported-media-type' });
+    const headers = header === undefined ? {} : { 'content-type': header };
+    expect(checkJsonMediaType(headers)).toMatchObject({ code: 'unsupported-media-type' });
+  });
+
+  test('a compressed body is refused', () => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    expect(checkJsonMediaType(headers)).toMatchObject({ code: 'unsupported-media-type' });
   });
 });

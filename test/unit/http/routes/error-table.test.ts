@@ -9,9 +9,9 @@ import { authorized, openPublicPort } from '../open-port.ts';
 const rejections: readonly (readonly [rejection: Rejection, status: number, members: object])[] = [
   [{ code: 'not-found' }, 404, {}],
   [
-    { code: 'invalid-request', path: 'bestAvailable.section', message: 'the venue has no such section' },
+    { code: 'invalid-request', path: 'bestAvailable.section', message: 'must be a section of the venue' },
     400,
-    { errors: [{ path: 'bestAvailable.section', message: 'the venue has no such section' }] },
+    { errors: [{ path: 'bestAvailable.section', message: 'must be a section of the venue' }] },
   ],
   [
     { code: 'seats-taken', conflictingSeatIds: ['A-1'] },

@@ -148,7 +148,8 @@ describe('a connection', () => {
     const connection = new RawConnection(port.port);
     connection.write(post('/reservations', hold, port.authorization));
     await submitted;
-    connection.socket.destroy();
+    // With a reset: a client that only shuts its side down may still want the answer.
+    connection.socket.resetAndDestroy();
     await connection.untilClosed();
     await call(port.port, '/healthz');
     answer();
