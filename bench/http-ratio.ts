@@ -20,7 +20,7 @@ export interface HttpRatio {
 }
 
 const seatsPerSchedule = benchHall.rows * benchHall.seatsPerRow;
-const warmUpMs = 1_000;
+const warmUpMs = 2_000;
 const measureMs = Number(process.env['BENCH_MEASURE_MS'] ?? 4_000);
 /** Enough schedules for the fastest round that this machine could run. */
 const schedulesPerRound = Math.ceil(((warmUpMs + measureMs) * 60) / seatsPerSchedule) + 1;

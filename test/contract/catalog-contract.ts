@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PerformanceId, VenueId } from '../../src/actors/allocator/ids.ts';
+import type { IdempotencyKey, PerformanceId, VenueId } from '../../src/actors/allocator/ids.ts';
 import type { VenueLayout } from '../../src/actors/allocator/venue-layout.ts';
 import type { Store } from '../../src/actors/runtime/ports.ts';
 import { ScheduleJournal, testStartMs } from './schedule-journal.ts';
@@ -64,6 +64,18 @@ export function catalogContract(makeHarness: () => StoreHarness): void {
     expect([await store.createVenue(hall), await store.createVenue(hall)]).toEqual([1, 2]);
     expect([await store.createPerformance(show), await store.createPerformance(show)]).toEqual([1, 2]);
     expect([await store.createSchedule(evening), await store.createSchedule(evening)]).toEqual([1, 2]);
+  });
+
+  it('keeps what a key has made, and takes a key once', async () => {
+    const mark = { key: 'k-1' as IdempotencyKey, fingerprint: 2 ** 53 - 1 };
+    const venueId = await store.createVenue(hall, mark);
+    await store.createPerformance(show, { ...mark, key: 'k-2' as IdempotencyKey });
+    await expect(store.createSchedule(evening, mark)).rejects.toThrow();
+    expect(await store.listSchedules()).toEqual([]);
+    expect(await store.listCreationMarks()).toEqual([
+      { ...mark, id: venueId },
+      { ...mark, key: 'k-2', id: 1 },
+    ]);
   });
 
   it('gives a layout back as it was, and its seats in the list', async () => {

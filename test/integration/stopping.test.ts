@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { createHall } from './small-hall.ts';
-import { temporaryDirectory, UsherProcess } from './usher-process.ts';
+import { adminToken, temporaryDirectory, UsherProcess } from './usher-process.ts';
 
 const reserve = (usher: UsherProcess, token: string, body: object, key: string) =>
   fetch(`${usher.publicUrl}/reservations`, {
@@ -54,6 +54,36 @@ test('a second signal ends it at once', async () => {
     expect(await usher.stop('SIGTERM')).toBe(1);
     expect(Date.now() - startedMs).toBeLessThan(5_000);
     socket.destroy();
+  } finally {
+    await usher.stop('SIGKILL');
+    directory.remove();
+  }
+});
+
+test('an operator’s creation under a key is made once, across a restart', async () => {
+  const directory = temporaryDirectory();
+  let usher = await UsherProcess.start(directory.path);
+  try {
+    const { performanceId } = await createHall(usher, { rows: 1, seatsPerRow: 4 });
+    const create = (startsAt: string) =>
+      fetch(`${usher.adminUrl}/admin/schedules`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${adminToken}`,
+          'content-type': 'application/json',
+          'idempotency-key': 'first-night',
+        },
+        body: JSON.stringify({ performanceId, startsAt }),
+      });
+    const first = await (await create('2030-02-01T19:00:00Z')).json();
+    await usher.stop('SIGKILL');
+    usher = await UsherProcess.start(directory.path);
+    const again = await create('2030-02-01T19:00:00Z');
+    expect(again.status).toBe(201);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(await again.json()).toEqual(first);
+    const other = await create('2030-02-02T19:00:00Z');
+    expect(await other.json()).toMatchObject({ status: 422, code: 'idempotency-key-reused' });
   } finally {
     await usher.stop('SIGKILL');
     directory.remove();

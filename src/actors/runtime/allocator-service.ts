@@ -1,4 +1,5 @@
 import type { Intent } from '../allocator/command.ts';
+import type { IdempotencyMark } from '../allocator/event.ts';
 import type { PerformanceId, ReservationRef, ScheduleId, UserId, VenueId } from '../allocator/ids.ts';
 import type { SeatMap } from '../allocator/seat-map.ts';
 import type { VenueLayout } from '../allocator/venue-layout.ts';
@@ -54,7 +55,21 @@ export interface CatalogService {
   /** The compiled hall of a schedule's venue; undefined for an unknown schedule. Cached. */
   seatMap(scheduleId: ScheduleId): Promise<SeatMap | undefined>;
 
-  createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId>;
-  createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId>;
-  createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId>;
+  createVenue(layout: Omit<VenueLayout, 'venueId'>, mark?: IdempotencyMark): Promise<VenueId>;
+  createPerformance(
+    performance: Omit<Performance, 'performanceId'>,
+    mark?: IdempotencyMark,
+  ): Promise<PerformanceId>;
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId>;
+
+  /**
+   * Runs `create`, which must hand the mark on, unless the key has made something already: then the same
+   * creation gets its id again, and another one 'key-reused'. One that is under way is waited for.
+   */
+  createOnce(mark: IdempotencyMark, create: () => Promise<number>): Promise<CreatedOnce | 'key-reused'>;
+}
+
+export interface CreatedOnce {
+  readonly id: number;
+  readonly replayed: boolean;
 }

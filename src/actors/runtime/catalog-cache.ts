@@ -1,8 +1,9 @@
 import { assert } from '../allocator/assert.ts';
-import type { PerformanceId, ScheduleId, VenueId } from '../allocator/ids.ts';
+import type { IdempotencyMark } from '../allocator/event.ts';
+import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../allocator/ids.ts';
 import { SeatMap } from '../allocator/seat-map.ts';
 import type { VenueLayout } from '../allocator/venue-layout.ts';
-import type { CatalogService } from './allocator-service.ts';
+import type { CatalogService, CreatedOnce } from './allocator-service.ts';
 import type { Performance, Schedule, VenueSummary } from './catalog.ts';
 import type { CatalogStore } from './ports.ts';
 
@@ -19,6 +20,11 @@ export class CatalogCache implements CatalogService {
   readonly #performances = new Map<PerformanceId, Performance>();
   readonly #schedules = new Map<ScheduleId, Schedule>();
   readonly #schedulesOf = new Map<PerformanceId, Schedule[]>();
+  /** What each key has made, or is making. */
+  readonly #created = new Map<
+    IdempotencyKey,
+    { readonly fingerprint: number; readonly id: Promise<number> }
+  >();
   readonly #available = new Map<ScheduleId, number>();
   /** Least recently used first. */
   readonly #seatMaps = new Map<VenueId, Promise<SeatMap | undefined>>();
@@ -28,14 +34,17 @@ export class CatalogCache implements CatalogService {
   }
 
   async load(): Promise<void> {
-    const [venues, performances, schedules] = await Promise.all([
+    const [venues, performances, schedules, marks] = await Promise.all([
       this.#store.listVenues(),
       this.#store.listPerformances(),
       this.#store.listSchedules(),
+      this.#store.listCreationMarks(),
     ]);
     for (const venue of venues) this.#venues.set(venue.venueId, venue);
     for (const performance of performances) this.#performances.set(performance.performanceId, performance);
     for (const { available, ...schedule } of schedules) this.#addSchedule(schedule, available);
+    for (const { key, fingerprint, id } of marks)
+      this.#created.set(key, { fingerprint, id: Promise.resolve(id) });
   }
 
   venues(): readonly VenueSummary[] {
@@ -83,8 +92,8 @@ export class CatalogCache implements CatalogService {
     return performance && this.#seatMapOf(performance.venueId);
   }
 
-  async createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId> {
-    const venueId = await this.#store.createVenue(layout);
+  async createVenue(layout: Omit<VenueLayout, 'venueId'>, mark?: IdempotencyMark): Promise<VenueId> {
+    const venueId = await this.#store.createVenue(layout, mark);
     const seats = layout.sections
       .flatMap((section) => section.rows)
       .reduce((sum, row) => sum + row.seats.length, 0);
@@ -92,19 +101,40 @@ export class CatalogCache implements CatalogService {
     return venueId;
   }
 
-  async createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId> {
+  async createPerformance(
+    performance: Omit<Performance, 'performanceId'>,
+    mark?: IdempotencyMark,
+  ): Promise<PerformanceId> {
     assert(this.#venues.has(performance.venueId), 'a performance has a venue');
-    const performanceId = await this.#store.createPerformance(performance);
+    const performanceId = await this.#store.createPerformance(performance, mark);
     this.#performances.set(performanceId, { ...performance, performanceId });
     return performanceId;
   }
 
-  async createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId> {
+  async createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId> {
     assert(this.#performances.has(schedule.performanceId), 'a schedule has a performance');
-    const scheduleId = await this.#store.createSchedule(schedule);
+    const scheduleId = await this.#store.createSchedule(schedule, mark);
     const { venueId } = this.#performances.get(schedule.performanceId) as Performance;
     this.#addSchedule({ ...schedule, scheduleId }, this.#venues.get(venueId)?.seats ?? 0);
     return scheduleId;
+  }
+
+  async createOnce(
+    mark: IdempotencyMark,
+    create: () => Promise<number>,
+  ): Promise<CreatedOnce | 'key-reused'> {
+    const first = this.#created.get(mark.key);
+    if (first !== undefined) {
+      return first.fingerprint === mark.fingerprint ? { id: await first.id, replayed: true } : 'key-reused';
+    }
+    const id = create();
+    this.#created.set(mark.key, { fingerprint: mark.fingerprint, id });
+    try {
+      return { id: await id, replayed: false };
+    } catch (error) {
+      this.#created.delete(mark.key);
+      throw error;
+    }
   }
 
   #addSchedule(schedule: Schedule, available: number): void {

@@ -1,3 +1,4 @@
+import type { IdempotencyMark } from '../allocator/event.ts';
 import type { PerformanceId, ScheduleId, VenueId } from '../allocator/ids.ts';
 
 /** What is sold, where and when. Created by an operator, immutable afterwards. */
@@ -31,4 +32,10 @@ export interface Schedule {
   readonly startsAtMs: number;
   /** Holds before this are refused; undefined = on sale at once. */
   readonly onSaleAtMs?: number;
+}
+
+/** A creation that its sender may ask for again: what its key has made. Kept for good. */
+export interface CreationMark extends IdempotencyMark {
+  /** Of the venue, performance or schedule; the fingerprint tells which. */
+  readonly id: number;
 }

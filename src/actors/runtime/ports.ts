@@ -1,4 +1,4 @@
-import type { ScheduleEventType } from '../allocator/event.ts';
+import type { IdempotencyMark, ScheduleEventType } from '../allocator/event.ts';
 import type {
   PerformanceId,
   ReservationNumber,
@@ -9,7 +9,7 @@ import type {
 } from '../allocator/ids.ts';
 import type { ReservationStatus } from '../allocator/reservation.ts';
 import type { VenueLayout } from '../allocator/venue-layout.ts';
-import type { Performance, Schedule, VenueSummary } from './catalog.ts';
+import type { CreationMark, Performance, Schedule, VenueSummary } from './catalog.ts';
 
 /**
  * Everything the runtime needs from outside. Adapters live in persistence/; test/contract runs one suite
@@ -222,11 +222,18 @@ export interface StoredReservation {
   readonly seq: number;
 }
 
-/** Venues, performances and schedules. Ids are 1, 2, 3 … in order of creation. */
+/**
+ * Venues, performances and schedules. Ids are 1, 2, 3 … in order of creation. A mark is kept in the same
+ * transaction; one whose key is there already fails the creation.
+ */
 export interface CatalogStore {
-  createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId>;
-  createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId>;
-  createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId>;
+  createVenue(layout: Omit<VenueLayout, 'venueId'>, mark?: IdempotencyMark): Promise<VenueId>;
+  createPerformance(
+    performance: Omit<Performance, 'performanceId'>,
+    mark?: IdempotencyMark,
+  ): Promise<PerformanceId>;
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId>;
+  listCreationMarks(): Promise<readonly CreationMark[]>;
   listVenues(): Promise<readonly VenueSummary[]>;
   loadVenue(venueId: VenueId): Promise<VenueLayout | undefined>;
   listPerformances(): Promise<readonly Performance[]>;

@@ -1,15 +1,16 @@
+import type { PerformanceId } from '../../actors/allocator/ids.ts';
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
 import type { CatalogService } from '../../actors/runtime/allocator-service.ts';
 import type { CategoryPrice } from '../../actors/runtime/catalog.ts';
 import { type FieldError, invalidRequest } from '../answer/problem.ts';
-import { jsonReply } from '../answer/reply.ts';
 import { shownPerformance } from '../public/performances.ts';
 import type { AdminRoutes } from '../routes/admin-routes.ts';
 import type { Endpoint } from '../routes/route.ts';
+import { answerCreation } from './creation.ts';
 
 /** POST /admin/performances */
 export function createPerformance(catalog: CatalogService): Endpoint<AdminRoutes['createPerformance']> {
-  return async ({ body }) => {
+  return async ({ body, idempotencyKey: key }) => {
     const { name, venueId, currency, prices, seatsPerUserMax, orphanRule } = body;
     const layout = await catalog.venueLayout(venueId);
     if (layout === undefined) return invalidRequest([{ path: 'venueId', message: 'is not a venue' }]);
@@ -23,11 +24,16 @@ export function createPerformance(catalog: CatalogService): Endpoint<AdminRoutes
       orphanRule,
       ...(seatsPerUserMax !== undefined && { seatsPerUserMax }),
     };
-    const performanceId = await catalog.createPerformance(performance);
-    return jsonReply(201, {
-      ...shownPerformance({ ...performance, performanceId }),
-      seatsPerUserMax,
-      orphanRule,
+    return answerCreation(catalog, {
+      key,
+      kind: 'performance',
+      body,
+      create: (mark) => catalog.createPerformance(performance, mark),
+      show: (id) => ({
+        ...shownPerformance({ ...performance, performanceId: id as PerformanceId }),
+        seatsPerUserMax,
+        orphanRule,
+      }),
     });
   };
 }

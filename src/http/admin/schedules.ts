@@ -8,22 +8,30 @@ import { jsonReply } from '../answer/reply.ts';
 import { shownSchedule } from '../public/available-dates.ts';
 import type { AdminRoutes } from '../routes/admin-routes.ts';
 import type { Answer, Endpoint } from '../routes/route.ts';
+import { answerCreation } from './creation.ts';
 
 /** Which shard a schedule is in, and the node that owns it. */
 export type OwnerOf = (scheduleId: ScheduleId) => { readonly shardId: number; readonly ownerNodeId: string };
 
 /** POST /admin/schedules */
 export function createSchedule(catalog: CatalogService): Endpoint<AdminRoutes['createSchedule']> {
-  return async ({ body: { performanceId, startsAt, onSaleAt } }) => {
+  return async ({ body, idempotencyKey: key }) => {
+    const { performanceId, startsAt, onSaleAt } = body;
     if (catalog.performance(performanceId) === undefined) {
       return invalidRequest([{ path: 'performanceId', message: 'is not a performance' }]);
     }
-    const scheduleId = await catalog.createSchedule({
+    const schedule = {
       performanceId,
       startsAtMs: startsAt,
       ...(onSaleAt !== undefined && { onSaleAtMs: onSaleAt }),
+    };
+    return answerCreation(catalog, {
+      key,
+      kind: 'schedule',
+      body,
+      create: (mark) => catalog.createSchedule(schedule, mark),
+      show: (scheduleId) => ({ scheduleId }),
     });
-    return jsonReply(201, { scheduleId });
   };
 }
 

@@ -1,9 +1,9 @@
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
 import type { CatalogService } from '../../actors/runtime/allocator-service.ts';
 import { type FieldError, Problem } from '../answer/problem.ts';
-import { jsonReply } from '../answer/reply.ts';
 import type { AdminRoutes } from '../routes/admin-routes.ts';
 import type { Endpoint } from '../routes/route.ts';
+import { answerCreation } from './creation.ts';
 
 type VenueDraft = Omit<VenueLayout, 'venueId'>;
 
@@ -29,15 +29,20 @@ export function createVenue(
   catalog: CatalogService,
   { importSeatingPlan, layoutSummary }: VenueImport,
 ): Endpoint<AdminRoutes['createVenue']> {
-  return async ({ body }) => {
+  return async ({ body, idempotencyKey: key }) => {
     const imported = importSeatingPlan(body);
     if ('faults' in imported) {
       const { faults, faultsTotal } = imported;
       const detail = `The venue has ${faultsTotal} fault${faultsTotal === 1 ? '' : 's'}.`;
       return new Problem('invalid-request', detail, { errors: faults, errorsTotal: faultsTotal });
     }
-    const venueId = await catalog.createVenue(imported.layout);
     const { name, seats, sections, categories } = layoutSummary(imported.layout);
-    return jsonReply(201, { venueId, name, seats, sections, categories });
+    return answerCreation(catalog, {
+      key,
+      kind: 'venue',
+      body,
+      create: (mark) => catalog.createVenue(imported.layout, mark),
+      show: (venueId) => ({ venueId, name, seats, sections, categories }),
+    });
   };
 }

@@ -21,6 +21,10 @@ export function fingerprintOfHold({ scheduleId, seatIds, bestAvailable }: HoldRe
 export const fingerprintOfExtend = ({ scheduleId, number }: ReservationRef): number =>
   hash53('extend', String(scheduleId), [String(number)]);
 
+/** @param body as it was validated: its fields in the order of the sender. */
+export const fingerprintOfCreation = (kind: 'venue' | 'performance' | 'schedule', body: unknown): number =>
+  hash53(`create-${kind}`, '', [JSON.stringify(body)]);
+
 /**
  * cyrb53 (bryc, github.com/bryc/code, public domain): two 32-bit lanes of multiply and xor, of which 53
  * bits are kept, what a double holds. Not for secrets: a user can only collide with their own requests.

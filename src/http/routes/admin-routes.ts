@@ -23,8 +23,9 @@ export const adminRoutes = {
       'Usher’s own layout (it has `sections`) or a seating plan of pretix’s editor (it has `zones`). A plan ' +
       'that can’t be taken is refused with the first 50 of its faults, each with its path.',
     body: request.venueRequest,
+    isIdempotent: true,
     success: { status: 201, description: 'The venue.', schema: response.venueResponse },
-    problems: [...allocatorProblems],
+    problems: ['idempotency-key-reused', ...allocatorProblems],
     example: {
       target: '/admin/venues',
       body: {
@@ -47,8 +48,9 @@ export const adminRoutes = {
     summary: 'Put a performance on',
     description: 'With a price for every category of its venue, and for no other.',
     body: request.performanceRequest,
+    isIdempotent: true,
     success: { status: 201, description: 'The performance.', schema: response.performanceResponse },
-    problems: [...allocatorProblems],
+    problems: ['idempotency-key-reused', ...allocatorProblems],
     example: {
       target: '/admin/performances',
       body: {
@@ -75,8 +77,9 @@ export const adminRoutes = {
     summary: 'Put a performance on a date',
     description: 'Without `onSaleAt` it is on sale at once.',
     body: request.scheduleRequest,
+    isIdempotent: true,
     success: { status: 201, description: 'The schedule.', schema: response.scheduleResponse },
-    problems: [...allocatorProblems],
+    problems: ['idempotency-key-reused', ...allocatorProblems],
     example: {
       target: '/admin/schedules',
       body: { performanceId: 1, startsAt: '2026-12-24T19:00:00Z', onSaleAt: '2026-12-01T11:00:00Z' },

@@ -1,6 +1,6 @@
 import type { ScheduleId, ShardId } from '../../actors/allocator/ids.ts';
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
-import type { Performance, Schedule } from '../../actors/runtime/catalog.ts';
+import type { CreationMark, Performance, Schedule } from '../../actors/runtime/catalog.ts';
 import type { JournalRow } from '../../actors/runtime/ports.ts';
 import { MemoryProjection } from './memory-projection.ts';
 
@@ -15,6 +15,7 @@ export interface MemoryStoreData {
   readonly venues: VenueLayout[];
   readonly performances: Performance[];
   readonly catalogSchedules: Schedule[];
+  readonly creationMarks: CreationMark[];
 }
 
 interface MemoryShard {
@@ -32,7 +33,14 @@ export interface MemorySchedule {
 }
 
 export function emptyMemoryStoreData(): MemoryStoreData {
-  return { shards: new Map(), schedules: new Map(), venues: [], performances: [], catalogSchedules: [] };
+  return {
+    shards: new Map(),
+    schedules: new Map(),
+    venues: [],
+    performances: [],
+    catalogSchedules: [],
+    creationMarks: [],
+  };
 }
 
 export function scheduleIn(data: MemoryStoreData, scheduleId: ScheduleId): MemorySchedule {

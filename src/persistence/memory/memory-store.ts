@@ -1,3 +1,4 @@
+import type { IdempotencyMark } from '../../actors/allocator/event.ts';
 import type {
   PerformanceId,
   ReservationNumber,
@@ -6,7 +7,7 @@ import type {
   VenueId,
 } from '../../actors/allocator/ids.ts';
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
-import type { Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import { decodeEvent } from '../../actors/runtime/event-codec.ts';
 import {
   type CommitResolution,
@@ -174,27 +175,45 @@ export class MemoryStore implements Store {
     return reservation && storedReservation(scheduleId, reservation);
   }
 
-  async createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId> {
+  async createVenue(layout: Omit<VenueLayout, 'venueId'>, mark?: IdempotencyMark): Promise<VenueId> {
     this.#checkOpen();
     const venueId = (this.data.venues.length + 1) as VenueId;
+    this.#keepMark(mark, venueId);
     this.data.venues.push({ venueId, ...structuredClone(layout) });
     return venueId;
   }
 
-  async createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId> {
+  async createPerformance(
+    performance: Omit<Performance, 'performanceId'>,
+    mark?: IdempotencyMark,
+  ): Promise<PerformanceId> {
     this.#checkOpen();
     checkExists(this.data.venues[performance.venueId - 1], `venue ${performance.venueId}`);
     const performanceId = (this.data.performances.length + 1) as PerformanceId;
+    this.#keepMark(mark, performanceId);
     this.data.performances.push({ performanceId, ...structuredClone(performance) });
     return performanceId;
   }
 
-  async createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId> {
+  async createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId> {
     this.#checkOpen();
     checkExists(this.data.performances[schedule.performanceId - 1], `performance ${schedule.performanceId}`);
     const scheduleId = (this.data.catalogSchedules.length + 1) as ScheduleId;
+    this.#keepMark(mark, scheduleId);
     this.data.catalogSchedules.push({ scheduleId, ...schedule });
     return scheduleId;
+  }
+
+  async listCreationMarks(): Promise<readonly CreationMark[]> {
+    this.#checkOpen();
+    return [...this.data.creationMarks];
+  }
+
+  #keepMark(mark: IdempotencyMark | undefined, id: number): void {
+    if (mark === undefined) return;
+    if (this.data.creationMarks.some(({ key }) => key === mark.key))
+      throw new Error(`key ${mark.key} is taken`);
+    this.data.creationMarks.push({ ...mark, id });
   }
 
   async listVenues(): Promise<readonly VenueSummary[]> {

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { PerformanceId, ScheduleId, VenueId } from '../../actors/allocator/ids.ts';
-import type { Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type { IdempotencyMark } from '../../actors/allocator/event.ts';
+import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../../actors/allocator/ids.ts';
+import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import type { Transactions } from './transactions.ts';
 import { queryRow, queryRows } from './typed-rows.ts';
 
@@ -35,6 +36,8 @@ export class CatalogRows {
   readonly #insertVenue: StatementSync;
   readonly #insertPerformance: StatementSync;
   readonly #insertSchedule: StatementSync;
+  readonly #insertMark: StatementSync;
+  readonly #marks: StatementSync;
   readonly #venues: StatementSync;
   readonly #venue: StatementSync;
   readonly #performances: StatementSync;
@@ -54,6 +57,8 @@ export class CatalogRows {
       `INSERT INTO schedule (performance_id, starts_at_ms, on_sale_at_ms)
        VALUES (?, ?, ?) RETURNING schedule_id`,
     );
+    this.#insertMark = prepare('INSERT INTO creation_mark (key, fingerprint, id) VALUES (?, ?, ?)');
+    this.#marks = prepare('SELECT key, fingerprint, id FROM creation_mark');
     this.#venues = prepare('SELECT venue_id, name, seats FROM venue ORDER BY venue_id');
     this.#venue = prepare('SELECT name, seats, layout FROM venue WHERE venue_id = ?');
     this.#performances = prepare(
@@ -71,35 +76,54 @@ export class CatalogRows {
     );
   }
 
-  createVenue({ name, seats, layout }: VenueRow): VenueId {
-    const [id] = this.#transactions.durable(
-      () => queryRow<[VenueId]>(this.#insertVenue, name, seats, layout)!,
-    );
-    return id;
+  createVenue({ name, seats, layout }: VenueRow, mark?: IdempotencyMark): VenueId {
+    return this.#create(mark, () => queryRow<[VenueId]>(this.#insertVenue, name, seats, layout)![0]);
   }
 
-  createPerformance(performance: Omit<Performance, 'performanceId'>): PerformanceId {
+  createPerformance(performance: Omit<Performance, 'performanceId'>, mark?: IdempotencyMark): PerformanceId {
     const { name, venueId, currency, prices, seatsPerUserMax, orphanRule } = performance;
-    const [id] = this.#transactions.durable(
-      () =>
-        queryRow<[PerformanceId]>(
-          this.#insertPerformance,
-          name,
-          venueId,
-          currency,
-          JSON.stringify(prices),
-          seatsPerUserMax ?? null,
-          Number(orphanRule),
-        )!,
-    );
-    return id;
+    return this.#create(mark, () => {
+      const [id] = queryRow<[PerformanceId]>(
+        this.#insertPerformance,
+        name,
+        venueId,
+        currency,
+        JSON.stringify(prices),
+        seatsPerUserMax ?? null,
+        Number(orphanRule),
+      )!;
+      return id;
+    });
   }
 
-  createSchedule({ performanceId, startsAtMs, onSaleAtMs }: Omit<Schedule, 'scheduleId'>): ScheduleId {
-    const [id] = this.#transactions.durable(
-      () => queryRow<[ScheduleId]>(this.#insertSchedule, performanceId, startsAtMs, onSaleAtMs ?? null)!,
-    );
-    return id;
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): ScheduleId {
+    const { performanceId, startsAtMs, onSaleAtMs } = schedule;
+    return this.#create(mark, () => {
+      const [id] = queryRow<[ScheduleId]>(
+        this.#insertSchedule,
+        performanceId,
+        startsAtMs,
+        onSaleAtMs ?? null,
+      )!;
+      return id;
+    });
+  }
+
+  listCreationMarks(): CreationMark[] {
+    return queryRows<[IdempotencyKey, number, number]>(this.#marks).map(([key, fingerprint, id]) => ({
+      key,
+      fingerprint,
+      id,
+    }));
+  }
+
+  /** With its mark, or not at all. */
+  #create<Id extends number>(mark: IdempotencyMark | undefined, insert: () => Id): Id {
+    return this.#transactions.durable(() => {
+      const id = insert();
+      if (mark !== undefined) this.#insertMark.run(mark.key, mark.fingerprint, id);
+      return id;
+    });
   }
 
   listVenues(): VenueSummary[] {

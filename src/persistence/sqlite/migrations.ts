@@ -98,6 +98,14 @@ export const migrations: readonly string[] = [
     on_sale_at_ms  INTEGER
   ) STRICT;
   `,
+  `
+  -- What an operator's Idempotency-Key has made: a venue, a performance or a schedule.
+  CREATE TABLE creation_mark (
+    key         TEXT    NOT NULL PRIMARY KEY,
+    fingerprint INTEGER NOT NULL,
+    id          INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The file was written by a newer Usher; nothing in it was touched. */

@@ -1,3 +1,4 @@
+import type { IdempotencyMark } from '../../actors/allocator/event.ts';
 import type {
   PerformanceId,
   ReservationNumber,
@@ -6,7 +7,7 @@ import type {
   VenueId,
 } from '../../actors/allocator/ids.ts';
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
-import type { Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import type {
   CommitResolution,
   JournalBatch,
@@ -105,17 +106,25 @@ export class SqliteStore implements Store {
     return this.#call('findReservation', scheduleId, number);
   }
 
-  createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId> {
+  createVenue(layout: Omit<VenueLayout, 'venueId'>, mark?: IdempotencyMark): Promise<VenueId> {
     const { name, sections } = layout;
-    return this.#call('createVenue', { name, seats: countSeats(layout), layout: JSON.stringify(sections) });
+    const row = { name, seats: countSeats(layout), layout: JSON.stringify(sections) };
+    return this.#call('createVenue', row, mark);
   }
 
-  createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId> {
-    return this.#call('createPerformance', performance);
+  createPerformance(
+    performance: Omit<Performance, 'performanceId'>,
+    mark?: IdempotencyMark,
+  ): Promise<PerformanceId> {
+    return this.#call('createPerformance', performance, mark);
   }
 
-  createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId> {
-    return this.#call('createSchedule', schedule);
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId> {
+    return this.#call('createSchedule', schedule, mark);
+  }
+
+  listCreationMarks(): Promise<readonly CreationMark[]> {
+    return this.#call('listCreationMarks');
   }
 
   listVenues(): Promise<readonly VenueSummary[]> {

@@ -1,3 +1,4 @@
+import type { IdempotencyMark } from '../../actors/allocator/event.ts';
 import type {
   PerformanceId,
   ReservationNumber,
@@ -5,7 +6,7 @@ import type {
   ShardId,
   VenueId,
 } from '../../actors/allocator/ids.ts';
-import type { Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import type {
   CommitResolution,
   ReservationPage,
@@ -34,9 +35,10 @@ export interface StoreProcedures {
   projectAll(): Promise<void>;
   listReservations(query: ReservationQuery): ReservationPage;
   findReservation(scheduleId: ScheduleId, number: ReservationNumber): StoredReservation | undefined;
-  createVenue(venue: VenueRow): VenueId;
-  createPerformance(performance: Omit<Performance, 'performanceId'>): PerformanceId;
-  createSchedule(schedule: Omit<Schedule, 'scheduleId'>): ScheduleId;
+  createVenue(venue: VenueRow, mark?: IdempotencyMark): VenueId;
+  createPerformance(performance: Omit<Performance, 'performanceId'>, mark?: IdempotencyMark): PerformanceId;
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): ScheduleId;
+  listCreationMarks(): readonly CreationMark[];
   listVenues(): readonly VenueSummary[];
   loadVenue(venueId: VenueId): VenueRow | undefined;
   listPerformances(): readonly Performance[];

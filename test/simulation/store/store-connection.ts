@@ -6,7 +6,12 @@ import type {
   VenueId,
 } from '../../../src/actors/allocator/ids.ts';
 import type { VenueLayout } from '../../../src/actors/allocator/venue-layout.ts';
-import type { Performance, Schedule, VenueSummary } from '../../../src/actors/runtime/catalog.ts';
+import type {
+  CreationMark,
+  Performance,
+  Schedule,
+  VenueSummary,
+} from '../../../src/actors/runtime/catalog.ts';
 import {
   CommitOutcomeUnknown,
   type CommitResolution,
@@ -110,6 +115,10 @@ export class StoreConnection implements Store {
 
   createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId> {
     return this.#call('createPerformance', 'any', () => this.#database.store.createPerformance(performance));
+  }
+
+  listCreationMarks(): Promise<readonly CreationMark[]> {
+    return this.#call('listCreationMarks', 'any', () => this.#database.store.listCreationMarks());
   }
 
   createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId> {

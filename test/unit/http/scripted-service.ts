@@ -1,4 +1,5 @@
 import type { Intent } from '../../../src/actors/allocator/command.ts';
+import type { IdempotencyMark } from '../../../src/actors/allocator/event.ts';
 import type {
   PerformanceId,
   ReservationRef,
@@ -11,6 +12,7 @@ import type { VenueLayout } from '../../../src/actors/allocator/venue-layout.ts'
 import type {
   AllocatorService,
   CatalogService,
+  CreatedOnce,
   ReadFailure,
 } from '../../../src/actors/runtime/allocator-service.ts';
 import { AvailabilityView } from '../../../src/actors/runtime/availability-view.ts';
@@ -139,6 +141,16 @@ export class ScriptedCatalog implements CatalogService {
   async createSchedule(created: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId> {
     return this.#create<ScheduleId>(created);
   }
+
+  async createOnce(
+    _mark: IdempotencyMark,
+    create: () => Promise<number>,
+  ): Promise<CreatedOnce | 'key-reused'> {
+    return this.createdBefore ?? { id: await create(), replayed: false };
+  }
+
+  /** What every key has made already; undefined = nothing. */
+  createdBefore: CreatedOnce | 'key-reused' | undefined;
 
   #create<Id extends number>(created: object): Id {
     this.#failIfTold();

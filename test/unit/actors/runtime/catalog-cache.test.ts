@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { PerformanceId, ScheduleId, VenueId } from '../../../../src/actors/allocator/ids.ts';
+import type {
+  IdempotencyKey,
+  PerformanceId,
+  ScheduleId,
+  VenueId,
+} from '../../../../src/actors/allocator/ids.ts';
 import { CatalogCache } from '../../../../src/actors/runtime/catalog-cache.ts';
 import { layoutOf } from '../hall-drawing.ts';
 import { ScriptedStore } from './scripted-store.ts';
@@ -43,6 +48,32 @@ test('what was created before is known after a start', async () => {
   expect(started.performances()).toEqual(cache.performances());
   expect([started.capacity(schedule(1)), started.available(schedule(1))]).toEqual([5, 3]);
   expect(started.schedulesOf(performance(1))).toEqual([{ scheduleId: 1, performanceId: 1, startsAtMs: 5 }]);
+});
+
+describe('a creation under a key', () => {
+  const mark = { key: 'k' as IdempotencyKey, fingerprint: 7 };
+  const other = { ...mark, fingerprint: 8 };
+
+  test('is made once, also by two at the same time, and after a start', async () => {
+    let made = 0;
+    const create = async () => ++made;
+    const both = await Promise.all([cache.createOnce(mark, create), cache.createOnce(mark, create)]);
+    expect(both).toEqual([
+      { id: 1, replayed: false },
+      { id: 1, replayed: true },
+    ]);
+    store.creationMarks = [{ ...mark, id: 5 }];
+    const started = new CatalogCache(store);
+    await started.load();
+    expect(await started.createOnce(mark, create)).toEqual({ id: 5, replayed: true });
+    expect(made).toBe(1);
+  });
+
+  test('that means something else is refused; one that failed can be tried again', async () => {
+    await expect(cache.createOnce(mark, () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+    expect(await cache.createOnce(mark, async () => 3)).toEqual({ id: 3, replayed: false });
+    expect(await cache.createOnce(other, async () => 4)).toBe('key-reused');
+  });
 });
 
 test('schedules of a performance come by their start, equal ones by their id', async () => {

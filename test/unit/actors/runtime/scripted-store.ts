@@ -6,7 +6,12 @@ import type {
   VenueId,
 } from '../../../../src/actors/allocator/ids.ts';
 import type { VenueLayout } from '../../../../src/actors/allocator/venue-layout.ts';
-import type { Performance, Schedule, VenueSummary } from '../../../../src/actors/runtime/catalog.ts';
+import type {
+  CreationMark,
+  Performance,
+  Schedule,
+  VenueSummary,
+} from '../../../../src/actors/runtime/catalog.ts';
 import {
   CommitOutcomeUnknown,
   type CommitResolution,
@@ -74,6 +79,7 @@ export class ScriptedStore implements Store {
   readonly venues: VenueLayout[] = [];
   readonly performances: Performance[] = [];
   readonly schedules: (Schedule & { readonly available: number })[] = [];
+  creationMarks: CreationMark[] = [];
   openWork: readonly ScheduleId[] = [];
 
   /** Of the next commits, then 'committed' for ever. */
@@ -190,6 +196,10 @@ export class ScriptedStore implements Store {
   ): Promise<StoredReservation | undefined> {
     await this.#enter('find');
     return this.stored.get(`${scheduleId}-${number}`);
+  }
+
+  async listCreationMarks(): Promise<readonly CreationMark[]> {
+    return this.creationMarks;
   }
 
   async createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId> {

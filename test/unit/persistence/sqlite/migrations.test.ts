@@ -61,7 +61,7 @@ describe('migrate', () => {
         "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'",
       )
       .all();
-    expect(tables.length).toBe(9);
+    expect(tables.length).toBe(10);
     for (const table of tables) expect(table).toMatchObject({ strict: 1 });
   });
 });
