@@ -6,7 +6,8 @@ export const linesMax = 500;
 /** Why a path is not well named; one line a fault. */
 export function nameFaults(path: string): readonly string[] {
   const faults: string[] = [];
-  if (!path.split('/').every((part) => /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/.test(part))) {
+  const parts = path.split('/').filter((part) => part !== 'README.md');
+  if (!parts.every((part) => /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/.test(part))) {
     faults.push(`${path} is not kebab-case`);
   }
   if (/(^|[/-])(utils?|helpers?|common|types|misc)([-./]|$)/.test(path)) {

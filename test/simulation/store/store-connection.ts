@@ -1,3 +1,4 @@
+import type { IdempotencyMark } from '../../../src/actors/allocator/event.ts';
 import type {
   PerformanceId,
   ReservationNumber,
@@ -109,20 +110,25 @@ export class StoreConnection implements Store {
     );
   }
 
-  createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId> {
-    return this.#call('createVenue', 'any', () => this.#database.store.createVenue(layout));
+  createVenue(layout: Omit<VenueLayout, 'venueId'>, mark?: IdempotencyMark): Promise<VenueId> {
+    return this.#call('createVenue', 'any', () => this.#database.store.createVenue(layout, mark));
   }
 
-  createPerformance(performance: Omit<Performance, 'performanceId'>): Promise<PerformanceId> {
-    return this.#call('createPerformance', 'any', () => this.#database.store.createPerformance(performance));
+  createPerformance(
+    performance: Omit<Performance, 'performanceId'>,
+    mark?: IdempotencyMark,
+  ): Promise<PerformanceId> {
+    return this.#call('createPerformance', 'any', () =>
+      this.#database.store.createPerformance(performance, mark),
+    );
   }
 
   listCreationMarks(): Promise<readonly CreationMark[]> {
     return this.#call('listCreationMarks', 'any', () => this.#database.store.listCreationMarks());
   }
 
-  createSchedule(schedule: Omit<Schedule, 'scheduleId'>): Promise<ScheduleId> {
-    return this.#call('createSchedule', 'any', () => this.#database.store.createSchedule(schedule));
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId> {
+    return this.#call('createSchedule', 'any', () => this.#database.store.createSchedule(schedule, mark));
   }
 
   listVenues(): Promise<readonly VenueSummary[]> {
