@@ -40,5 +40,6 @@ export function benchState(map: SeatMap): ScheduleState {
     orphanRule: false,
     holdTtlMs: 300_000,
     holdTotalMaxMs: 900_000,
+    paymentMaxMs: 120_000,
   });
 }

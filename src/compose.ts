@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type CardGateway, noGateway } from './actors/runtime/card-gateway.ts';
 import { Directory } from './actors/runtime/directory.ts';
 import { layoutSummary } from './catalog/layout-summary.ts';
 import { importSeatingPlan } from './catalog/seating-plan-import.ts';
@@ -7,11 +8,14 @@ import { createAdminApi } from './http/admin/admin-api.ts';
 import { createPublicApi } from './http/public/public-api.ts';
 import { routeLabels, routeTable } from './http/routes/route-table.ts';
 import { HttpServer, serverLimits } from './http/server/http-server.ts';
+import { StripeGateway } from './ledger/gateway/stripe-gateway.ts';
+import { openSqliteLedger, type SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { type DataDirectoryLock, lockDataDirectory } from './persistence/sqlite/data-directory-lock.ts';
 import { openSqliteStore } from './persistence/sqlite/sqlite-store.ts';
 import { systemClock } from './system-clock.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import type { PaymentMetrics } from './telemetry/payment-metrics.ts';
 
 /** Part of the schema: a store's rows name the shard that they were written under. */
 const shardCount = 256;
@@ -67,13 +71,19 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
     log,
     isProcessWide: true,
   });
+  const money = await openMoney(config, metrics.payments);
   const store = await openSqliteStore({
     directory: config.dataDir,
     onProjectionError: (error) =>
       log.error(error, 'a projection stopped: queries of its schedule grow stale'),
+  }).catch(async (error: unknown) => {
+    await money.close();
+    throw error;
   });
   const directory: Directory = new Directory({
     store,
+    ledger: money.ledger,
+    gateway: money.gateway,
     clock: systemClock,
     ids: { instanceId: () => `${config.nodeId}/${randomUUID()}` },
     observer: metrics.runtime,
@@ -81,6 +91,8 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
     limits: {
       holdTtlMs: config.holdTtlSeconds * 1000,
       holdTotalMaxMs: config.holdTotalMaxSeconds * 1000,
+      paymentMaxMs: config.paymentTimeMaxSeconds * 1000,
+      payWaitMaxMs: config.payWaitMaxMs,
       seatsPerReservationMax: config.seatsPerReservationMax,
       seatsPerUserMax: config.seatsPerUserMax,
       mailboxMax: config.mailboxMax,
@@ -88,17 +100,23 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
       idleActorMs: config.idleActorSeconds * 1000,
     },
   });
+  const stopDirectory = async () => {
+    await directory.stop();
+    await money.close();
+  };
   try {
     await directory.start();
     await options.beforeListening?.(directory);
   } catch (error) {
-    await directory.stop();
+    await stopDirectory();
     throw error;
   }
 
   const publicServer = new HttpServer({
     handler: createPublicApi({
       service: directory,
+      ledger: money.ledger,
+      points: money.ledger,
       tokens: {
         ...(options.secrets.jwtSecret !== undefined && { secret: options.secrets.jwtSecret }),
         ...(config.jwksUrl !== undefined && { jwksUrl: new URL(config.jwksUrl) }),
@@ -142,7 +160,7 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
   const graceMs = config.shutdownGraceSeconds * 1000;
   const stop = async () => {
     await Promise.all([publicServer.close(graceMs), adminServer.close(graceMs)]);
-    await directory.stop();
+    await stopDirectory();
     lock.release();
   };
   try {
@@ -158,6 +176,35 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
     await stop();
     throw error;
   }
+}
+
+interface Money {
+  readonly ledger: SqliteLedger;
+  readonly gateway: CardGateway;
+  close(): Promise<void>;
+}
+
+async function openMoney(config: Config, observer: PaymentMetrics): Promise<Money> {
+  const ledger = await openSqliteLedger({
+    directory: config.dataDir,
+    operationsWaitingMax: config.ledgerWaitingMax,
+    clock: systemClock,
+    observer,
+  });
+  if (config.stripeApiKey === undefined) return { ledger, gateway: noGateway, close: () => ledger.close() };
+  const gateway = await StripeGateway.open({
+    apiUrl: config.stripeApiUrl,
+    apiKey: config.stripeApiKey,
+    callsMax: config.gatewayCallsMax,
+    callLimitMs: config.gatewayCallMaxMs,
+    breakerOpenMs: config.gatewayBreakerOpenMs,
+    observer,
+  });
+  const close = async () => {
+    await gateway.close();
+    await ledger.close();
+  };
+  return { ledger, gateway, close };
 }
 
 /** Where a person on this machine reaches it. */

@@ -21,6 +21,15 @@ export interface Config {
   readonly adminToken: string | undefined;
   readonly holdTtlSeconds: number;
   readonly holdTotalMaxSeconds: number;
+  readonly payWaitMaxMs: number;
+  readonly paymentTimeMaxSeconds: number;
+  readonly ledgerWaitingMax: number;
+  readonly stripeApiUrl: string;
+  /** Undefined: no cards. */
+  readonly stripeApiKey: string | undefined;
+  readonly gatewayCallsMax: number;
+  readonly gatewayCallMaxMs: number;
+  readonly gatewayBreakerOpenMs: number;
   readonly seatsPerReservationMax: number;
   /** Infinity = no limit. */
   readonly seatsPerUserMax: number;
@@ -147,6 +156,34 @@ const settings = {
   ADMIN_TOKEN: secretOf(1, 'Bearer token of the admin port. serve needs it.'),
   HOLD_TTL_SECONDS: integerSetting(300, 1, 86_400, 'How long a hold lasts.'),
   HOLD_TOTAL_MAX_SECONDS: integerSetting(900, 1, 604_800, 'How long a hold lasts at most, extended.'),
+  PAY_WAIT_MAX_MS: integerSetting(2_000, 1, 60_000, 'A payment slower than this is answered 202.'),
+  PAYMENT_TIME_MAX_SECONDS: integerSetting(
+    120,
+    1,
+    3_600,
+    'A payment that is not over by then loses its seats; money that comes later goes back.',
+  ),
+  LEDGER_WAITING_MAX: integerSetting(20_000, 1, 1_000_000, 'Changes of accounts that wait; over it, 503.'),
+  STRIPE_API_URL: {
+    schema: v.pipe(v.string(), v.url()),
+    default: 'https://api.stripe.com',
+    takes: 'a URL',
+    meaning: 'Where cards are charged: Stripe, or what speaks like it (usher sandbox-gateway).',
+  } satisfies Setting<string>,
+  STRIPE_API_KEY: secretOf(1, 'Secret key of the gateway. Unset: no cards.'),
+  GATEWAY_CALLS_MAX: integerSetting(64, 1, 1_000, 'Calls of the gateway at a time; over it, 503.'),
+  GATEWAY_CALL_MAX_MS: integerSetting(
+    4_000,
+    100,
+    60_000,
+    'A slower call counts as failed, and is asked for again.',
+  ),
+  GATEWAY_BREAKER_OPEN_MS: integerSetting(
+    5_000,
+    100,
+    600_000,
+    'After failures the gateway rests for so long before one call tries it.',
+  ),
   SEATS_PER_RESERVATION_MAX: integerSetting(10, 1, adjacentSeatsMax, 'Seats in one reservation.'),
   SEATS_PER_USER_MAX: limitSetting(1, 200_000, 'Live seats of a user in one schedule.'),
   REQUESTS_PER_USER_PER_SECOND_MAX: limitSetting(1, 100_000, 'POSTs of a user a second; over it, 429.'),
@@ -189,6 +226,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     adminToken: read('ADMIN_TOKEN'),
     holdTtlSeconds: read('HOLD_TTL_SECONDS') ?? 0,
     holdTotalMaxSeconds: read('HOLD_TOTAL_MAX_SECONDS') ?? 0,
+    payWaitMaxMs: read('PAY_WAIT_MAX_MS') ?? 0,
+    paymentTimeMaxSeconds: read('PAYMENT_TIME_MAX_SECONDS') ?? 0,
+    ledgerWaitingMax: read('LEDGER_WAITING_MAX') ?? 0,
+    stripeApiUrl: read('STRIPE_API_URL') ?? '',
+    stripeApiKey: read('STRIPE_API_KEY'),
+    gatewayCallsMax: read('GATEWAY_CALLS_MAX') ?? 0,
+    gatewayCallMaxMs: read('GATEWAY_CALL_MAX_MS') ?? 0,
+    gatewayBreakerOpenMs: read('GATEWAY_BREAKER_OPEN_MS') ?? 0,
     seatsPerReservationMax: read('SEATS_PER_RESERVATION_MAX') ?? 0,
     seatsPerUserMax: read('SEATS_PER_USER_MAX') ?? Number.POSITIVE_INFINITY,
     requestsPerUserPerSecondMax: read('REQUESTS_PER_USER_PER_SECOND_MAX') ?? Number.POSITIVE_INFINITY,
@@ -202,6 +247,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     faults.push(
       `HOLD_TOTAL_MAX_SECONDS: got ${config.holdTotalMaxSeconds}, takes at least HOLD_TTL_SECONDS (${config.holdTtlSeconds})`,
     );
+  }
+  if (faults.length === 0 && config.paymentTimeMaxSeconds * 1000 <= config.payWaitMaxMs) {
+    faults.push(
+      `PAYMENT_TIME_MAX_SECONDS: got ${config.paymentTimeMaxSeconds}, takes more than PAY_WAIT_MAX_MS (${config.payWaitMaxMs} ms)`,
+    );
+  }
+  if (isSet(environment['STRIPE_API_URL']) && config.stripeApiKey === undefined) {
+    faults.push('STRIPE_API_KEY: not set; STRIPE_API_URL needs the key of that gateway');
   }
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return config;

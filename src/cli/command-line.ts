@@ -7,10 +7,21 @@ import { config } from './config-command.ts';
 import { demo } from './demo.ts';
 import { importPlan } from './import-plan.ts';
 import { packageVersion } from './package-version.ts';
+import { sandboxGateway } from './sandbox-gateway.ts';
 import { schedules } from './schedules.ts';
 import { serve } from './serve.ts';
 
-const commands: readonly CliCommand[] = [demo, serve, importPlan, schedules, block, unblock, audit, config];
+const commands: readonly CliCommand[] = [
+  demo,
+  serve,
+  sandboxGateway,
+  importPlan,
+  schedules,
+  block,
+  unblock,
+  audit,
+  config,
+];
 
 const exitUsage = 2;
 

@@ -7,20 +7,26 @@ import { type DemoPerformance, demoCatalog } from '../catalog/demo-catalog.ts';
 import { layoutSummary } from '../catalog/layout-summary.ts';
 import type { Node } from '../compose.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
+import { startSandboxGateway } from '../ledger/sandbox/sandbox-gateway.ts';
 import type { CliCommand } from './command.ts';
 import { runNode } from './run-node.ts';
 
 export const demo: CliCommand = {
   name: 'demo',
-  summary: 'Runs a node to try out: loopback only, open tokens, two halls on sale.',
+  summary: 'Runs a node to try out: loopback only, open tokens, two halls on sale, cards that are not real.',
   synopsis: '',
   details: [
     '',
     'Keeps its data and secrets in DATA_DIR. Takes PORT and the other settings that serve takes.',
+    'Runs a sandbox gateway of its own for cards, unless STRIPE_API_KEY names another.',
   ],
   async run(args) {
     parseArgs({ args: [...args], options: {} });
-    const config: Config = { ...readConfig(), host: '127.0.0.1', adminHost: '127.0.0.1' };
+    const read: Config = { ...readConfig(), host: '127.0.0.1', adminHost: '127.0.0.1' };
+    const sandbox =
+      read.stripeApiKey === undefined ? await startSandboxGateway({ host: '127.0.0.1', port: 0 }) : undefined;
+    const config: Config =
+      sandbox === undefined ? read : { ...read, stripeApiUrl: sandbox.url, stripeApiKey: 'sandbox' };
     const kept = keptSecrets(config.dataDir);
     return runNode({
       config,
@@ -30,7 +36,7 @@ export const demo: CliCommand = {
         isOpenToLoopback: true,
       },
       beforeListening: seed,
-      announce: (node) => console.log(welcome(node, config.dataDir)),
+      announce: (node) => console.log(welcome(node, config.dataDir, sandbox?.url)),
     });
   },
 };
@@ -78,18 +84,30 @@ async function seedPerformance(
   return layoutSummary(layout);
 }
 
-const welcome = ({ publicUrl, adminUrl }: Node, dataDir: string): string => `
+const sandboxNote = (url: string | undefined): string =>
+  url === undefined
+    ? 'Cards are charged at the gateway that STRIPE_API_URL names.'
+    : `Cards go to a sandbox gateway at ${url}, and no money moves: pay with the card tokens approve,
+decline-insufficient-funds, delay-5000, hang, approve-then-drop; GET ${url}/sandbox/charges shows what was charged.`;
+
+const welcome = ({ publicUrl, adminUrl }: Node, dataDir: string, sandboxUrl: string | undefined): string => `
 This is a demo: it listens on this machine only, anyone here may ask for a token, and its data and secrets
 are in ${dataDir} (the admin port's token in ${join(dataDir, 'admin-token')}). Ctrl-C stops it; kill -9 loses
 nothing that was answered.
+${sandboxNote(sandboxUrl)}
 
-Three lines to copy into another terminal: a token, the best two seats of the stadium, and another look.
+Lines to copy into another terminal: a token, the best two seats of the stadium, points to pay with, and the
+payment; the last one shows the balance.
 
 TOKEN=$(curl -s ${publicUrl}/auth/token -H 'content-type: application/json' -d '{"userId":"ada"}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')
 
 curl -s ${publicUrl}/reservations -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -H 'idempotency-key: my-first' -d '{"scheduleId":4,"bestAvailable":{"quantity":2}}'
 
-curl -s '${publicUrl}/reservations/available/dates?performanceId=2'
+curl -s ${publicUrl}/points/charge -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -H 'idempotency-key: my-charge' -d '{"amount":50000}'
+
+curl -s ${publicUrl}/reservations/pay -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -H 'idempotency-key: my-payment' -d '{"reservationId":"4-1","method":"points"}'
+
+curl -s ${publicUrl}/points/balance -H "authorization: Bearer $TOKEN"
 
 API ${publicUrl}/docs · metrics ${adminUrl}/metrics
 `;

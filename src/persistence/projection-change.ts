@@ -1,5 +1,7 @@
 import type { IdempotencyMark, ScheduleEvent } from '../actors/allocator/event.ts';
+import { type Memo, memoKinds } from '../actors/allocator/idempotency-window.ts';
 import type { IdempotencyKey, ReservationNumber, UserId } from '../actors/allocator/ids.ts';
+import type { OpenPayment } from '../actors/allocator/payment.ts';
 import type { ReservationStatus } from '../actors/allocator/reservation.ts';
 
 /**
@@ -7,7 +9,7 @@ import type { ReservationStatus } from '../actors/allocator/reservation.ts';
  * shares. A store carries a change out, and stops the schedule where its own guards refuse it
  * (projection-guard.ts).
  */
-export type ProjectionChange = OpenChange | MoveChange | BlockChange;
+export type ProjectionChange = OpenChange | MoveChange | EndPaymentChange | BlockChange;
 
 /** A reservation begins, HELD since the event: its seats become taken by it. */
 export interface OpenChange {
@@ -27,7 +29,24 @@ export interface MoveChange {
   readonly status: ReservationStatus;
   /** Absent: as it was. */
   readonly expiresAtMs?: number;
+  /** Absent: as it was. */
+  readonly payment?: PaymentChange;
   readonly mark?: MarkChange;
+}
+
+/**
+ * begins: the event's seq names the payment. made, failed: it is over, and the mark that kept its key while
+ * it was under way goes with it.
+ */
+export type PaymentChange =
+  | ({ readonly kind: 'begins' } & OpenPayment)
+  | { readonly kind: 'made' }
+  | { readonly kind: 'failed' };
+
+/** The payment of a reservation that has ended is over as well. */
+export interface EndPaymentChange {
+  readonly kind: 'end-payment';
+  readonly number: ReservationNumber;
 }
 
 /** Free seats become blocked, or blocked ones free. */
@@ -51,9 +70,6 @@ export const blockedHolder = 0;
 /** I8: how long a key is remembered. Counted in the schedule's own time, so that a replay forgets the same. */
 export const markRetentionMs = 24 * 60 * 60 * 1000;
 
-const heldMark = 0;
-const extendedMark = 1;
-
 export function projectionChange(event: ScheduleEvent): ProjectionChange {
   switch (event.type) {
     case 'held':
@@ -64,7 +80,7 @@ export function projectionChange(event: ScheduleEvent): ProjectionChange {
         seats: event.seats,
         totalMinor: event.totalMinor,
         expiresAtMs: event.expiresAtMs,
-        ...markOf(event, heldMark),
+        ...markOf(event, 'held', event.expiresAtMs),
       };
     case 'extended':
       return {
@@ -72,7 +88,39 @@ export function projectionChange(event: ScheduleEvent): ProjectionChange {
         number: event.number,
         status: 'HELD',
         expiresAtMs: event.expiresAtMs,
-        ...markOf(event, extendedMark),
+        ...markOf(event, 'extended', event.expiresAtMs),
+      };
+    case 'paying':
+      return {
+        kind: 'move',
+        number: event.number,
+        status: 'PAYING',
+        expiresAtMs: event.expiresAtMs,
+        payment: {
+          kind: 'begins',
+          method: event.method,
+          holdLeftMs: event.holdLeftMs,
+          idempotency: event.idempotency,
+        },
+        ...markOf(event, 'paying', event.expiresAtMs),
+      };
+    case 'paid':
+      return {
+        kind: 'move',
+        number: event.number,
+        status: 'PAID',
+        payment: { kind: 'made' },
+        // A paid reservation does not expire; nothing asks for the time.
+        ...markOf(event, 'paid', 0),
+      };
+    case 'payment-failed':
+      if (event.expiresAtMs === undefined) return { kind: 'end-payment', number: event.number };
+      return {
+        kind: 'move',
+        number: event.number,
+        status: 'HELD',
+        expiresAtMs: event.expiresAtMs,
+        payment: { kind: 'failed' },
       };
     case 'cancelled':
       return { kind: 'move', number: event.number, status: 'CANCELLED' };
@@ -86,10 +134,11 @@ export function projectionChange(event: ScheduleEvent): ProjectionChange {
 }
 
 function markOf(
-  event: { readonly expiresAtMs: number; readonly idempotency?: IdempotencyMark },
-  kind: number,
+  { idempotency }: { readonly idempotency?: IdempotencyMark },
+  kind: Memo['kind'],
+  expiresAtMs: number,
 ): { readonly mark?: MarkChange } {
-  if (event.idempotency === undefined) return {};
-  const { key, fingerprint } = event.idempotency;
-  return { mark: { key, fingerprint, kind, expiresAtMs: event.expiresAtMs } };
+  if (idempotency === undefined) return {};
+  const { key, fingerprint } = idempotency;
+  return { mark: { key, fingerprint, kind: memoKinds.indexOf(kind), expiresAtMs } };
 }

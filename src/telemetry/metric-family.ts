@@ -55,3 +55,30 @@ export function histogramSamples(histogram: HotHistogram, labels: Sample['labels
     { suffix: '_count', labels, value: histogram.count },
   ];
 }
+
+export const histogramFamily = (name: string, help: string, histogram: HotHistogram): MetricFamily => ({
+  name,
+  help,
+  type: 'histogram',
+  samples: () => histogramSamples(histogram, {}),
+});
+
+export const counterFamily = (name: string, help: string, read: () => number): MetricFamily => ({
+  name,
+  help,
+  type: 'counter',
+  samples: () => [{ labels: {}, value: read() }],
+});
+
+/** A counter with one label, kept in a map from the label's value. */
+export const labelledCounter = (
+  name: string,
+  help: string,
+  label: string,
+  counts: ReadonlyMap<string, number>,
+): MetricFamily => ({
+  name,
+  help,
+  type: 'counter',
+  samples: () => [...counts].map(([value, count]) => ({ labels: { [label]: value }, value: count })),
+});

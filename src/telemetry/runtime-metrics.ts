@@ -1,8 +1,23 @@
+import { channel } from 'node:diagnostics_channel';
 import type { Registry } from 'prom-client';
-import type { ScheduleId } from '../actors/allocator/ids.ts';
-import type { BatchOutcome, DecisionCode, RuntimeObserver } from '../actors/runtime/runtime-observer.ts';
+import type { PaymentId, ScheduleId } from '../actors/allocator/ids.ts';
+import type { PaymentMethod } from '../actors/allocator/payment.ts';
+import type {
+  BatchOutcome,
+  DecisionCode,
+  PaymentOutcome,
+  PaymentStep,
+  RuntimeObserver,
+} from '../actors/runtime/runtime-observer.ts';
 import { HotHistogram } from './hot-histogram.ts';
-import { histogramSamples, type MetricFamily, register } from './metric-family.ts';
+import {
+  counterFamily,
+  histogramFamily,
+  labelledCounter,
+  type MetricFamily,
+  register,
+} from './metric-family.ts';
+import type { PaymentMetrics } from './payment-metrics.ts';
 
 /** Gauges, read when somebody scrapes. */
 export interface RuntimeStats {
@@ -11,6 +26,7 @@ export interface RuntimeStats {
   readonly mailboxDepth: number;
   readonly openHolds: number;
   readonly heldSeats: number;
+  readonly openPayments: number;
   /** Committed events that the projections do not show yet; absent where the store can't tell. */
   readonly projectionLagEvents?: number;
 }
@@ -24,9 +40,16 @@ const rowsBounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
 const batchSecondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const recoverySecondsBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/**
+ * Every boundary that a payment passes, as `{step, paymentId}` (runtime-observer.ts): published in the turn in
+ * which it is passed, so that a tracer, or a test that kills the process there, sees it happen.
+ */
+const paymentSteps = channel('usher:payment-step');
+
 /** What the runtime tells of itself, as metrics; its faults go to the log as well. */
 export class RuntimeMetrics implements RuntimeObserver {
   readonly #log: FaultLog;
+  readonly #payments: PaymentMetrics;
   readonly #decisions = new Map<string, Map<DecisionCode, number>>();
   readonly #batches = new Map<BatchOutcome, number>();
   readonly #batchRows = new HotHistogram(rowsBounds);
@@ -35,8 +58,9 @@ export class RuntimeMetrics implements RuntimeObserver {
   #expiredHolds = 0;
   #faults = 0;
 
-  constructor(registry: Registry, log: FaultLog, stats: () => RuntimeStats) {
+  constructor(registry: Registry, log: FaultLog, payments: PaymentMetrics, stats: () => RuntimeStats) {
     this.#log = log;
+    this.#payments = payments;
     for (const family of [...this.#families(), ...gaugeFamilies(stats)]) register(registry, family);
   }
 
@@ -63,6 +87,15 @@ export class RuntimeMetrics implements RuntimeObserver {
     this.#recoverySeconds.observe(durationMs / 1000);
   }
 
+  onPaymentStep(step: PaymentStep, paymentId: PaymentId): void {
+    this.#payments.step(step);
+    if (paymentSteps.hasSubscribers) paymentSteps.publish({ step, paymentId });
+  }
+
+  onPayment(method: PaymentMethod, outcome: PaymentOutcome, durationMs: number): void {
+    this.#payments.payment(method, outcome, durationMs);
+  }
+
   onFault(fault: string, error: unknown): void {
     this.#faults += 1;
     this.#log.warn({ err: error }, fault);
@@ -79,12 +112,7 @@ export class RuntimeMetrics implements RuntimeObserver {
             [...byCode].map(([outcome, value]) => ({ labels: { kind, outcome }, value })),
           ),
       },
-      {
-        name: 'usher_batches_total',
-        help: 'Group commits, by outcome',
-        type: 'counter',
-        samples: () => [...this.#batches].map(([outcome, value]) => ({ labels: { outcome }, value })),
-      },
+      labelledCounter('usher_batches_total', 'Group commits, by outcome', 'outcome', this.#batches),
       histogramFamily('usher_batch_rows', 'Events in a group commit', this.#batchRows),
       histogramFamily('usher_batch_duration_seconds', 'Time of a group commit', this.#batchSeconds),
       histogramFamily('usher_recovery_seconds', 'Time to recover a schedule', this.#recoverySeconds),
@@ -112,6 +140,7 @@ function gaugeFamilies(stats: () => RuntimeStats): readonly MetricFamily[] {
     gauge('usher_actors', 'Schedules in memory', ({ actors }) => actors),
     gauge('usher_mailbox_depth', 'Commands that wait', ({ mailboxDepth }) => mailboxDepth),
     gauge('usher_holds', 'Open holds', ({ openHolds }) => openHolds),
+    gauge('usher_open_payments', 'Payments that are not over', ({ openPayments }) => openPayments),
     gauge('usher_held_seats', 'Seats in open holds', ({ heldSeats }) => heldSeats),
     gauge(
       'usher_projection_lag_events',
@@ -120,17 +149,3 @@ function gaugeFamilies(stats: () => RuntimeStats): readonly MetricFamily[] {
     ),
   ];
 }
-
-const histogramFamily = (name: string, help: string, histogram: HotHistogram): MetricFamily => ({
-  name,
-  help,
-  type: 'histogram',
-  samples: () => histogramSamples(histogram, {}),
-});
-
-const counterFamily = (name: string, help: string, read: () => number): MetricFamily => ({
-  name,
-  help,
-  type: 'counter',
-  samples: () => [{ labels: {}, value: read() }],
-});

@@ -43,7 +43,7 @@ describe('an untidy name is caught', () => {
     'src/http/media-type.ts',
     'test/unit/actors/ids.test.ts',
     'test/fixtures/plans/beer-tent.json',
-    'src/persistence/sqlite/typed-rows.ts',
+    'src/sqlite/typed-rows.ts',
     'scripts/install.mjs',
   ])('and %s is none', (path) => {
     expect(nameFaults(path)).toEqual([]);

@@ -1,4 +1,9 @@
-import type { ReservationNumber, ScheduleId, UserId } from '../../src/actors/allocator/ids.ts';
+import type {
+  IdempotencyKey,
+  ReservationNumber,
+  ScheduleId,
+  UserId,
+} from '../../src/actors/allocator/ids.ts';
 import { type Answer, type Call, type Request, seqShownBy } from './history.ts';
 import type { Nodes } from './nodes.ts';
 import type { ClientAction } from './operation.ts';
@@ -29,6 +34,7 @@ export class Clients {
       this.ask(operationId, action.otherBody ? withOtherBody(world, first) : first);
       return;
     }
+    if (action.kind === 'charge') return this.#charge(operationId, action);
     const request = toRequest(world, action, (...hold) => this.#numberOf(...hold));
     this.#requests.set(operationId, request);
     this.ask(operationId, request);
@@ -58,6 +64,23 @@ export class Clients {
       this.#surroundings.violate('no-bug-caught', `the call threw: ${error}`);
     }
     return call;
+  }
+
+  /** Sent once; what was told must be there in the end, and what was not may be. */
+  #charge(operationId: number, { user, amount, key }: Extract<ClientAction, { kind: 'charge' }>): void {
+    const { world, clock, bank, counters, trace } = this.#surroundings;
+    const node = this.#nodes.current;
+    const userId = world.users[user] as UserId;
+    if (!node.isUp) return;
+    trace.add(`#${operationId} ${userId} charges ${amount} as ${key}`);
+    const mark = { key: key as IdempotencyKey, fingerprint: amount };
+    node.ledger.charge({ userId, amount, mark, atMs: clock.wallMs }).then(
+      (outcome) => {
+        counters.add(`charge: ${outcome.kind}`);
+        if (outcome.kind === 'charged') bank.toldCharges.set(outcome.entryId, { userId, amount });
+      },
+      (error: unknown) => counters.add(`charge: ${error instanceof Error ? error.name : error}`),
+    );
   }
 
   #note(call: Call, node: SimulatedNode, content: Answer): void {

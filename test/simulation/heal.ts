@@ -1,4 +1,4 @@
-import { openHolds } from './model/journal-model.ts';
+import { openHolds, openPayments } from './model/journal-model.ts';
 import { Prng } from './prng.ts';
 import { settlePromises } from './scheduler.ts';
 import type { Simulation } from './simulation.ts';
@@ -45,9 +45,11 @@ export async function heal(simulation: Simulation): Promise<void> {
 async function endHolds(simulation: Simulation, prng: Prng): Promise<void> {
   simulation.jumpClock(pastEveryHoldMs(simulation) - simulation.clock.wallMs);
   const open = () =>
-    ownSales(simulation).flatMap(({ scheduleId }) =>
-      openHolds(simulation.database.model(scheduleId).latest).map((hold) => ({ scheduleId, hold })),
-    );
+    ownSales(simulation).flatMap(({ scheduleId }) => {
+      const { latest } = simulation.database.model(scheduleId);
+      // A payment whose time is over must come to its end as well: paid in time, or given back.
+      return [...openHolds(latest), ...openPayments(latest)].map((hold) => ({ scheduleId, hold }));
+    });
   await runFor(simulation, prng, healedWithinMs, () => isQuiet(simulation) && open().length === 0);
   for (const { scheduleId, hold } of open()) {
     simulation.violate('I13', `schedule ${scheduleId}: hold ${hold.number} is due and stuck`);

@@ -1,11 +1,13 @@
 import type { Intent } from '../../src/actors/allocator/command.ts';
 import type { ReservationRef, ScheduleId, UserId } from '../../src/actors/allocator/ids.ts';
 import type { AuditCheck, Outcome, ScheduleCounts } from '../../src/actors/runtime/outcome.ts';
+import type { PaymentRequest } from '../../src/actors/runtime/payment-request.ts';
 import type { Owner } from './scheduler.ts';
 
 /** What a client asked for. Kept, so that it can be sent again word for word. */
 export type Request =
   | { readonly kind: 'submit'; readonly scheduleId: ScheduleId; readonly intent: Intent }
+  | { readonly kind: 'pay'; readonly scheduleId: ScheduleId; readonly payment: PaymentRequest }
   | {
       readonly kind: 'read';
       readonly scheduleId: ScheduleId;
@@ -132,6 +134,8 @@ export function seqShownBy(answer: Answer): number {
     case 'rejected':
     case 'unavailable':
     case 'audit':
+    case 'payment-begun':
+    case 'payment-joined':
       return 0;
   }
 }

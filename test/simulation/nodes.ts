@@ -1,6 +1,10 @@
 import type { ScheduleId } from '../../src/actors/allocator/ids.ts';
+import { LedgerOverloaded, LedgerUnavailable } from '../../src/actors/runtime/ledger.ts';
 import { CommitOutcomeUnknown, StoreUnavailable } from '../../src/actors/runtime/ports.ts';
 import { type RuntimeObserver, silentObserver } from '../../src/actors/runtime/runtime-observer.ts';
+import { GatewayConnection } from './money/gateway-connection.ts';
+import { LedgerWorkers } from './money/ledger-workers.ts';
+import { SimulatedLedger } from './money/simulated-ledger.ts';
 import { NodeClock } from './node-clock.ts';
 import type { CommitFate } from './operation.ts';
 import { serverOwner, settlePromises, type Task } from './scheduler.ts';
@@ -113,11 +117,20 @@ export class Nodes {
   #start(): SimulatedNode {
     this.#startedCount += 1;
     const owner = this.#startedCount;
-    const { world, clock, database, scheduler, faults, counters } = this.#surroundings;
+    const { world, clock, database, bank, cardCompany, scheduler, faults, counters } = this.#surroundings;
+    const nodeClock = new NodeClock(owner, clock, scheduler);
     const node = new SimulatedNode({
       owner,
       connection: new StoreConnection({ database, scheduler, faults, counters, owner }),
-      clock: new NodeClock(owner, clock, scheduler),
+      ledger: new SimulatedLedger({
+        bank,
+        workers: new LedgerWorkers({ bank, scheduler, faults, counters, owner }),
+        clock: nodeClock,
+        operationsWaitingMax: world.limits.mailboxMax,
+        onFault: (fault, error) => this.#noteFault(owner, fault, error),
+      }),
+      gateway: new GatewayConnection({ company: cardCompany, scheduler, faults, counters, owner }),
+      clock: nodeClock,
       observer: this.#observer(owner),
       shardCount: world.shardCount,
       limits: world.limits,
@@ -127,25 +140,30 @@ export class Nodes {
   }
 
   #observer(owner: number): RuntimeObserver {
-    const { counters, trace } = this.#surroundings;
+    const { counters } = this.#surroundings;
     return {
       ...silentObserver,
+      onPayment: (method, outcome) => counters.add(`payment by ${method}: ${outcome}`),
+      onPaymentStep: (step) => counters.add(`payments past ${step}`),
       onBatch: (rows, _durationMs, outcome) => {
         counters.add(`batches ${outcome}`);
         if (rows > 1) counters.add('batches of several rows');
       },
       onExpired: (holds) => counters.add('holds expired', holds),
       onRecovery: () => counters.add('recoveries'),
-      onFault: (fault, error) => {
-        trace.add(`    node ${owner} reports: ${fault}: ${error}`);
-        if (!isBug(error)) return;
-        this.#surroundings.violate('no-bug-caught', `${fault}: ${error}`);
-      },
+      onFault: (fault, error) => this.#noteFault(owner, fault, error),
     };
+  }
+
+  #noteFault(owner: number, fault: string, error: unknown): void {
+    this.#surroundings.trace.add(`    node ${owner} reports: ${fault}: ${error}`);
+    if (isBug(error)) this.#surroundings.violate('no-bug-caught', `${fault}: ${error}`);
   }
 }
 
+const infrastructure = [StoreUnavailable, CommitOutcomeUnknown, LedgerUnavailable, LedgerOverloaded];
+
 /** Broken infrastructure is told as such, or as a plain Error; anything else is the code's own doing. */
 const isBug = (error: unknown): boolean =>
-  !(error instanceof StoreUnavailable || error instanceof CommitOutcomeUnknown) &&
+  !infrastructure.some((kind) => error instanceof kind) &&
   !(error instanceof Error && error.name === 'Error' && error.message.includes('answer was lost'));

@@ -86,6 +86,8 @@ class OperationGenerator {
       [16, () => this.#holdBest()],
       [9, () => this.#onHold('extend')],
       [10, () => this.#onHold('cancel')],
+      [12, () => this.#pay()],
+      [1.5, () => this.#charge()],
       [7, () => this.#onHold('read')],
       [8, () => ({ kind: 'availability', schedule: this.#schedule() })],
       [2, () => ({ kind: 'count', schedule: this.#schedule() })],
@@ -99,6 +101,9 @@ class OperationGenerator {
       [1.5 * faults, () => this.#storeFails()],
       [1.5 * faults, () => this.#loseAnswer()],
       [0.2 * faults, () => this.#intrude()],
+      [0.8 * faults, () => this.#workerDies()],
+      [1.2 * faults, () => this.#gatewayFails()],
+      [0.2 * faults, () => ({ kind: 'gateway-rests', count: this.#prng.between(1, 3) })],
       [0.9 * restarts, () => this.#crash()],
       [0.3 * restarts, () => ({ kind: 'stop' })],
     ]);
@@ -137,6 +142,42 @@ class OperationGenerator {
     const caller = this.#prng.chance(0.08) ? this.#user() : user;
     const key = kind === 'extend' ? this.#key() : {};
     return { kind, schedule, user: caller, hold: hold.id, ...key };
+  }
+
+  #pay(): Action {
+    const hold = this.#recent((action) => action.kind === 'hold' || action.kind === 'hold-best');
+    if (hold === undefined) return this.#hold();
+    const { schedule, user } = hold.action as { schedule: number; user: number };
+    const caller = this.#prng.chance(0.05) ? this.#user() : user;
+    const card = this.#prng.weighted<'approves' | 'declines' | undefined>([
+      [5, undefined],
+      [4, 'approves'],
+      [1, 'declines'],
+    ]);
+    return {
+      kind: 'pay',
+      schedule,
+      user: caller,
+      hold: hold.id,
+      ...(card === undefined ? undefined : { card }),
+      ...this.#key(),
+    };
+  }
+
+  #charge(): Action {
+    const amount = this.#prng.between(1, 9_000);
+    return { kind: 'charge', user: this.#user(), amount, key: `charge-${this.#operations.length}` };
+  }
+
+  #workerDies(): Action {
+    return { kind: 'worker-dies', fate: this.#fate(), delayTurns: this.#prng.between(0, 30) };
+  }
+
+  #gatewayFails(): Action {
+    const fate = this.#prng.pick(['not-sent', 'lost', 'unanswered', 'late'] as const);
+    // Often enough in a row that a payment comes too late.
+    const count = this.#prng.pick([1, 2, 6]);
+    return { kind: 'gateway-fails', fate, count, delayTurns: this.#prng.between(0, 60) };
   }
 
   #retry(): Action {

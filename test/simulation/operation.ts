@@ -40,6 +40,17 @@ export type ClientAction =
       readonly hold: number;
       readonly key?: string;
     }
+  | {
+      readonly kind: 'pay';
+      readonly schedule: number;
+      readonly user: number;
+      readonly hold: number;
+      /** By points when there is no card. */
+      readonly card?: 'approves' | 'declines';
+      readonly key?: string;
+    }
+  /** The same key again and again until it is answered. */
+  | { readonly kind: 'charge'; readonly user: number; readonly amount: number; readonly key: string }
   | { readonly kind: 'cancel'; readonly schedule: number; readonly user: number; readonly hold: number }
   | { readonly kind: 'read'; readonly schedule: number; readonly user: number; readonly hold: number }
   | { readonly kind: 'availability'; readonly schedule: number }
@@ -61,6 +72,15 @@ export type WorldAction =
       readonly delayTurns: number;
       readonly resolveFailures: number;
     }
+  /** A worker thread of the ledger dies over its next batch. */
+  | { readonly kind: 'worker-dies'; readonly fate: CommitFate; readonly delayTurns: number }
+  | {
+      readonly kind: 'gateway-fails';
+      readonly fate: GatewayFate;
+      readonly count: number;
+      readonly delayTurns: number;
+    }
+  | { readonly kind: 'gateway-rests'; readonly count: number }
   /** kill -9, and a new process at once. */
   | { readonly kind: 'crash'; readonly fate: CommitFate; readonly delayTurns: number }
   /** The process hangs, a new one starts, and then the first goes on, out of the clients' sight. */
@@ -74,4 +94,6 @@ export type WorldAction =
 
 /** What becomes of a commit whose answer nobody gets. */
 export type CommitFate = 'landed' | 'not-landed' | 'later';
+/** lost before it arrived; unanswered; late: given up, and then it arrives. */
+export type GatewayFate = 'not-sent' | 'lost' | 'unanswered' | 'late';
 export type FailingCall = 'any' | 'commit' | 'resolve' | 'claim' | 'load';

@@ -12,7 +12,7 @@ import type { Sale, World } from './world.ts';
 /** Turns a script's action into what a client sends. `numberOf` tells the reservation that a hold made. */
 export function toRequest(
   world: World,
-  action: Exclude<ClientAction, { kind: 'retry' }>,
+  action: Exclude<ClientAction, { kind: 'retry' | 'charge' }>,
   numberOf: (holdOperation: number, scheduleId: ScheduleId, userId: UserId) => ReservationNumber,
 ): Request {
   const sale = world.sales[action.schedule] as Sale;
@@ -40,6 +40,16 @@ export function toRequest(
       const body = { kind: 'extend' as const, userId: userOf(world, action), number };
       return { kind: 'submit', scheduleId, intent: { ...body, ...mark(action.key, body) } };
     }
+    case 'pay': {
+      const userId = userOf(world, action);
+      const ref = { scheduleId, number: numberOf(action.hold, scheduleId, userId) };
+      const way =
+        action.card === undefined
+          ? { method: 'points' as const }
+          : { method: 'card' as const, cardToken: action.card };
+      const body = { ref, userId, ...way };
+      return { kind: 'pay', scheduleId, payment: { ...body, ...mark(action.key, body) } };
+    }
     case 'cancel': {
       const number = numberOf(action.hold, scheduleId, userOf(world, action));
       return {
@@ -66,17 +76,19 @@ export function toRequest(
 
 /** The same key, another wish: the one thing that must not be answered as a replay. */
 export function withOtherBody(world: World, request: Request): Request {
-  if (request.kind !== 'submit') return request;
-  const { intent } = request;
-  if (!('idempotency' in intent) || intent.idempotency === undefined) return request;
+  if (request.kind !== 'submit' && request.kind !== 'pay') return request;
+  const first = request.kind === 'submit' ? request.intent : request.payment;
+  if (!('idempotency' in first) || first.idempotency === undefined) return request;
+  const { userId, idempotency: firstMark } = first;
   const { seats } = (world.sales[request.scheduleId - 1] as Sale).hall;
   const other = {
     kind: 'hold' as const,
-    userId: intent.userId,
+    userId,
     seatIds: [(seats[0] as { seatId: string }).seatId],
   };
-  const { idempotency } = mark(intent.idempotency.key, { ...other, isOther: true });
-  return { ...request, intent: { ...other, ...(idempotency && { idempotency }) } };
+  const { idempotency } = mark(firstMark.key, { ...other, isOther: true });
+  const intent = { ...other, ...(idempotency && { idempotency }) };
+  return { kind: 'submit', scheduleId: request.scheduleId, intent };
 }
 
 function mark(key: string | undefined, body: object): { readonly idempotency?: IdempotencyMark } {

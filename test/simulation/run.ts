@@ -33,10 +33,10 @@ export async function run(scenario: Scenario): Promise<RunResult> {
   } finally {
     process.off('unhandledRejection', onRejection);
   }
-  const { world, history, database, violations, counters, trace } = simulation;
+  const { world, history, database, violations, counters, trace, bank, cardCompany } = simulation;
   const images = await imagesOf(simulation);
   const { models, log } = database;
-  const found = checkRun({ world, calls: history.calls, models, log, images });
+  const found = checkRun({ world, calls: history.calls, models, log, images, bank, cardCompany });
   return {
     violations: [...violations, ...found],
     counts: counters.toRecord(),

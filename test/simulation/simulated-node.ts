@@ -1,7 +1,9 @@
 import type { ScheduleId } from '../../src/actors/allocator/ids.ts';
 import type { ReadFailure } from '../../src/actors/runtime/allocator-service.ts';
 import type { AvailabilityView } from '../../src/actors/runtime/availability-view.ts';
+import type { CardGateway } from '../../src/actors/runtime/card-gateway.ts';
 import { Directory, type DirectoryLimits } from '../../src/actors/runtime/directory.ts';
+import type { Ledger, LedgerAuditor } from '../../src/actors/runtime/ledger.ts';
 import type { AuditCheck, Outcome, ScheduleCounts } from '../../src/actors/runtime/outcome.ts';
 import type { Clock } from '../../src/actors/runtime/ports.ts';
 import type { RuntimeObserver } from '../../src/actors/runtime/runtime-observer.ts';
@@ -14,6 +16,7 @@ export class SimulatedNode {
   readonly owner: Owner;
   readonly instanceId: string;
   readonly connection: StoreConnection;
+  readonly ledger: Ledger & LedgerAuditor;
   readonly directory: Directory;
   #phase: 'starting' | 'failed' | 'serving' | 'stopping' | 'stopped' = 'starting';
 
@@ -21,8 +24,11 @@ export class SimulatedNode {
     this.owner = options.owner;
     this.instanceId = `node-${options.owner}`;
     this.connection = options.connection;
+    this.ledger = options.ledger;
     this.directory = new Directory({
       store: options.connection,
+      ledger: options.ledger,
+      gateway: options.gateway,
       clock: options.clock,
       ids: { instanceId: () => this.instanceId },
       observer: options.observer,
@@ -64,6 +70,8 @@ export class SimulatedNode {
     switch (request.kind) {
       case 'submit':
         return directory.submit(request.scheduleId, request.intent, answer);
+      case 'pay':
+        return directory.pay(request.payment, answer);
       case 'read':
         return directory.readReservation(request.ref, request.userId, answer);
       case 'availability':
@@ -105,6 +113,8 @@ export class SimulatedNode {
 export interface SimulatedNodeOptions {
   readonly owner: Owner;
   readonly connection: StoreConnection;
+  readonly ledger: Ledger & LedgerAuditor;
+  readonly gateway: CardGateway;
   readonly clock: Clock;
   readonly observer: RuntimeObserver;
   readonly shardCount: number;

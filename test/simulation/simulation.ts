@@ -62,6 +62,18 @@ export class Simulation extends Surroundings {
         this.noteFault('lost answers planned');
         this.faults.loseNext(action);
         return this.faults.failNext('resolve', action.resolveFailures);
+      case 'worker-dies':
+        note(`a ledger worker will die over its next batch: ${action.fate}`);
+        this.noteFault('worker deaths planned');
+        return this.faults.killWorker(action);
+      case 'gateway-fails':
+        note(`the next ${action.count} calls of the gateway go wrong: ${action.fate}`);
+        this.noteFault('gateway failures planned');
+        return this.faults.breakGateway(action, action.count);
+      case 'gateway-rests':
+        note(`the gateway's breaker is open for ${action.count} payments`);
+        this.noteFault('gateway rests planned');
+        return this.faults.restGateway(action.count);
       case 'crash':
         note('kill -9; a new node starts');
         return this.nodes.crash(action.fate, action.delayTurns);

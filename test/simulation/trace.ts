@@ -22,6 +22,8 @@ export function describeRequest(request: Request): string {
       const { kind, ...fields } = request.intent;
       return `${at}: ${kind} ${JSON.stringify(fields)}`;
     }
+    case 'pay':
+      return `${at}: pay ${JSON.stringify(request.payment)}`;
     case 'read':
       return `${at}: read reservation ${request.ref.number} for ${request.userId}`;
     case 'availability':
@@ -43,7 +45,9 @@ export function describeAnswer(answer: Answer): string {
     case 'unavailable':
       return `unavailable: ${answer.code}`;
     case 'cancelled':
-      return 'cancelled';
+    case 'payment-begun':
+    case 'payment-joined':
+      return answer.kind;
     case 'blocks-changed':
       return `blocks of ${answer.seatIds.join(' ') || 'nothing'} changed, seq ${answer.seq}`;
     case 'availability': {

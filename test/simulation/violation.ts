@@ -6,6 +6,8 @@ export type Invariant =
   | 'I1'
   | 'I2'
   | 'I3'
+  | 'I4'
+  | 'I5'
   | 'I6'
   | 'I8'
   | 'I9'

@@ -33,15 +33,20 @@ export function generateWorld(prng: Prng): World {
       onSaleAtMs,
     });
   }
+  const users = Array.from({ length: prng.between(2, 5) }, (_, index) => `user-${index + 1}` as UserId);
   return {
     venues,
     performances,
     sales,
-    users: Array.from({ length: prng.between(2, 5) }, (_, index) => `user-${index + 1}` as UserId),
+    users,
+    // Some can pay for nothing, some for a while.
+    points: users.map(() => prng.pick([0, prng.between(500, 8_000), prng.between(20_000, 60_000)])),
     shardCount: prng.between(1, 3),
     limits: {
       holdTtlMs: 20_000,
       holdTotalMaxMs: 30_000,
+      paymentMaxMs: 15_000,
+      payWaitMaxMs: 2_000,
       seatsPerReservationMax: 10,
       seatsPerUserMax: Number.POSITIVE_INFINITY,
       mailboxMax: prng.weighted([

@@ -10,6 +10,8 @@ export interface World {
   readonly performances: readonly Performance[];
   readonly sales: readonly Sale[];
   readonly users: readonly UserId[];
+  /** What each user has at the start. */
+  readonly points: readonly number[];
   readonly shardCount: number;
   readonly limits: DirectoryLimits;
 }

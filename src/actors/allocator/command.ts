@@ -1,5 +1,6 @@
 import type { IdempotencyMark } from './event.ts';
 import type { ReservationNumber, UserId } from './ids.ts';
+import type { PaymentFailure, PaymentMethod } from './payment.ts';
 
 /**
  * What somebody wants of a schedule. The actor stamps `nowMs` once; a command never meets a clock.
@@ -39,6 +40,24 @@ export interface CancelCommand extends CommandBase {
   readonly number: ReservationNumber;
 }
 
+/** S0 of a payment: the hold waits for its money, and does not expire as a hold any more. */
+export interface PayCommand extends CommandBase {
+  readonly kind: 'pay';
+  readonly userId: UserId;
+  readonly number: ReservationNumber;
+  readonly method: PaymentMethod;
+  readonly idempotency?: IdempotencyMark;
+}
+
+/** S2 of a payment: what the ledger says. Comes from inside, after S1 is on disk. */
+export interface SettlePaymentCommand extends CommandBase {
+  readonly kind: 'settle-payment';
+  readonly number: ReservationNumber;
+  /** seq of the payment's `paying` event. */
+  readonly paymentSeq: number;
+  readonly result: { readonly reason: 'approved' } | PaymentFailure;
+}
+
 /** Ends every hold that is due; the actor sends it before anything else that it stamps later (I6). */
 export interface ExpireCommand extends CommandBase {
   readonly kind: 'expire';
@@ -59,6 +78,8 @@ export type Command =
   | HoldBestCommand
   | ExtendCommand
   | CancelCommand
+  | PayCommand
+  | SettlePaymentCommand
   | ExpireCommand
   | BlockCommand
   | UnblockCommand;

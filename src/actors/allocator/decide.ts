@@ -8,12 +8,15 @@ import type {
   ExtendCommand,
   HoldBestCommand,
   HoldCommand,
+  PayCommand,
+  SettlePaymentCommand,
   UnblockCommand,
 } from './command.ts';
 import type { ExpiredEvent, HeldEvent, ScheduleEvent } from './event.ts';
 import { adjacentSeatsMax } from './free-seats.ts';
 import type { ReservationNumber, UserId } from './ids.ts';
 import { strandedSeats } from './orphan-seats.ts';
+import { holdFloorMs } from './payment.ts';
 import type { Rejection } from './rejection.ts';
 import type { Reservation } from './reservation.ts';
 import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
@@ -44,6 +47,10 @@ export function decide(state: ScheduleState, command: Command): Decision {
       return decideExtend(state, command);
     case 'cancel':
       return decideCancel(state, command);
+    case 'pay':
+      return decidePay(state, command);
+    case 'settle-payment':
+      return decideSettlePayment(state, command);
     case 'expire':
       return decideExpire(state, command);
     case 'block':
@@ -144,6 +151,57 @@ function decideCancel(state: ScheduleState, command: CancelCommand): Decision {
   if (reservation.status === 'CANCELLED') return [];
   if (reservation.status !== 'HELD') return refusalOf(reservation);
   return [{ type: 'cancelled', seq: state.seq + 1, atMs: command.nowMs, number: reservation.number }];
+}
+
+/**
+ * The amount is the one at hold time (I5). A hold that lives on time that failed payments gave back may be
+ * paid for one payment's time more, so that declined cards can't keep seats for ever.
+ */
+function decidePay(state: ScheduleState, command: PayCommand): Decision {
+  const { terms } = state;
+  const reservation = findOwn(state, command.number, command.userId);
+  if (reservation === undefined) return { code: 'not-found' };
+  if (reservation.status !== 'HELD') return refusalOf(reservation);
+  if (command.nowMs >= reservation.heldAtMs + terms.holdTotalMaxMs + terms.paymentMaxMs) {
+    return { code: 'hold-limit-reached' };
+  }
+  return [
+    {
+      type: 'paying',
+      seq: state.seq + 1,
+      atMs: command.nowMs,
+      number: reservation.number,
+      method: command.method,
+      holdLeftMs: reservation.expiresAtMs - command.nowMs,
+      expiresAtMs: command.nowMs + terms.paymentMaxMs,
+      ...(command.idempotency === undefined ? undefined : { idempotency: command.idempotency }),
+    },
+  ];
+}
+
+/** Comes again and again until it is told that it has been heard: a payment that is over changes nothing. */
+function decideSettlePayment(state: ScheduleState, command: SettlePaymentCommand): Decision {
+  const { number, paymentSeq, result, nowMs } = command;
+  const reservation = state.reservations.get(number);
+  const payment = reservation?.payment;
+  if (reservation === undefined || payment?.seq !== paymentSeq || payment.open === undefined) return [];
+  const base = { seq: state.seq + 1, atMs: nowMs, number, paymentSeq };
+  const hasSeats = reservation.status === 'PAYING';
+  if (result.reason === 'approved') {
+    // The seats may be somebody else's by now: the money goes back (I5).
+    if (!hasSeats) return refusalOf(reservation);
+    const { idempotency } = payment.open;
+    return [{ type: 'paid', ...base, ...(idempotency === undefined ? undefined : { idempotency }) }];
+  }
+  const backUntilMs = nowMs + Math.max(payment.open.holdLeftMs, holdFloorMs);
+  return [
+    {
+      type: 'payment-failed',
+      ...base,
+      failure: result,
+      ...(hasSeats ? { expiresAtMs: backUntilMs } : undefined),
+    },
+  ];
 }
 
 function decideExpire(state: ScheduleState, command: ExpireCommand): Decision {

@@ -1,4 +1,5 @@
 import type { IdempotencyKey, ReservationNumber, UserId } from './ids.ts';
+import type { PaymentFailure, PaymentMethod } from './payment.ts';
 
 /**
  * What happened to a schedule. Events are the journal: their JSON is stored, replayed and published, so a
@@ -43,6 +44,37 @@ export interface ExpiredEvent extends EventBase {
   readonly number: ReservationNumber;
 }
 
+/** S0: the reservation waits for its money. The payment is named by this event's seq. */
+export interface PayingEvent extends EventBase {
+  readonly type: 'paying';
+  readonly number: ReservationNumber;
+  readonly method: PaymentMethod;
+  /** What the hold had left. */
+  readonly holdLeftMs: number;
+  /** The reservation ends here if it is not paid by then. */
+  readonly expiresAtMs: number;
+  readonly idempotency?: IdempotencyMark;
+}
+
+/** S2. */
+export interface PaidEvent extends EventBase {
+  readonly type: 'paid';
+  readonly number: ReservationNumber;
+  readonly paymentSeq: number;
+  /** Of the request that began the payment: only now has it succeeded (I8). */
+  readonly idempotency?: IdempotencyMark;
+}
+
+/** S2, when the money is not there: the hold is back, or the reservation had ended and its payment is over. */
+export interface PaymentFailedEvent extends EventBase {
+  readonly type: 'payment-failed';
+  readonly number: ReservationNumber;
+  readonly paymentSeq: number;
+  readonly failure: PaymentFailure;
+  /** Of the hold that is back; absent when the reservation had ended. */
+  readonly expiresAtMs?: number;
+}
+
 interface BlockedEvent extends EventBase {
   readonly type: 'blocked';
   readonly seats: readonly number[];
@@ -58,6 +90,9 @@ export type ScheduleEvent =
   | ExtendedEvent
   | CancelledEvent
   | ExpiredEvent
+  | PayingEvent
+  | PaidEvent
+  | PaymentFailedEvent
   | BlockedEvent
   | UnblockedEvent;
 

@@ -1,7 +1,17 @@
 import { assert } from './assert.ts';
-import type { CancelledEvent, ExpiredEvent, ExtendedEvent, HeldEvent, ScheduleEvent } from './event.ts';
-import { idempotencyWindowMs } from './idempotency-window.ts';
+import type {
+  CancelledEvent,
+  ExpiredEvent,
+  ExtendedEvent,
+  HeldEvent,
+  PaidEvent,
+  PayingEvent,
+  PaymentFailedEvent,
+  ScheduleEvent,
+} from './event.ts';
+import { idempotencyWindowMs, type Memo } from './idempotency-window.ts';
 import type { UserId } from './ids.ts';
+import type { OpenPayment } from './payment.ts';
 import type { Reservation, ReservationStatus } from './reservation.ts';
 import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
 
@@ -25,6 +35,15 @@ export function evolve(state: ScheduleState, event: ScheduleEvent): void {
       break;
     case 'expired':
       end(state, event, 'EXPIRED');
+      break;
+    case 'paying':
+      evolvePaying(state, event);
+      break;
+    case 'paid':
+      evolvePaid(state, event);
+      break;
+    case 'payment-failed':
+      evolvePaymentFailed(state, event);
       break;
     case 'blocked':
       setHolders(state, event.seats, freeHolder, blockedHolder);
@@ -53,6 +72,7 @@ function evolveHeld(state: ScheduleState, event: HeldEvent): void {
     expiresAtMs: event.expiresAtMs,
     endedAtMs: 0,
     seq: event.seq,
+    payment: undefined,
     expiryIndex: -1,
   };
   setHolders(state, event.seats, freeHolder, event.number);
@@ -62,51 +82,132 @@ function evolveHeld(state: ScheduleState, event: HeldEvent): void {
   state.reservations.set(event.number, reservation);
   state.expiries.add(reservation);
   countLiveSeats(state, event.userId, event.seats.length);
-  if (event.idempotency !== undefined) {
-    state.idempotency.remember(event.userId, event.idempotency, {
-      kind: 'held',
-      seq: event.seq,
-      atMs: event.atMs,
-      fingerprint: event.idempotency.fingerprint,
-      number: event.number,
-      expiresAtMs: event.expiresAtMs,
-    });
-  }
+  remember(state, reservation, event, 'held');
 }
 
 function evolveExtended(state: ScheduleState, event: ExtendedEvent): void {
   const reservation = openHold(state, event.number);
   state.expiries.reschedule(reservation, event.expiresAtMs);
   reservation.seq = event.seq;
-  if (event.idempotency !== undefined) {
-    state.idempotency.remember(reservation.userId, event.idempotency, {
-      kind: 'extended',
-      seq: event.seq,
-      atMs: event.atMs,
-      fingerprint: event.idempotency.fingerprint,
-      number: event.number,
-      expiresAtMs: event.expiresAtMs,
-    });
+  remember(state, reservation, event, 'extended');
+}
+
+function evolvePaying(state: ScheduleState, event: PayingEvent): void {
+  const reservation = openHold(state, event.number);
+  reservation.status = 'PAYING';
+  reservation.payment = {
+    seq: event.seq,
+    paidAtMs: 0,
+    open: { method: event.method, holdLeftMs: event.holdLeftMs, idempotency: event.idempotency },
+  };
+  reservation.seq = event.seq;
+  state.expiries.reschedule(reservation, event.expiresAtMs);
+  moveSeats(state, reservation, 'held', 'paying');
+  remember(state, reservation, event, 'paying');
+}
+
+function evolvePaid(state: ScheduleState, event: PaidEvent): void {
+  const { reservation, open } = openPayment(state, event.number, event.paymentSeq);
+  assert(reservation.status === 'PAYING', 'I5: what has ended is not paid');
+  forgetKey(state, reservation, event.paymentSeq, open);
+  reservation.status = 'PAID';
+  reservation.payment = { seq: event.paymentSeq, paidAtMs: event.atMs, open: undefined };
+  reservation.seq = event.seq;
+  state.expiries.remove(reservation);
+  moveSeats(state, reservation, 'paying', 'paid');
+  remember(state, reservation, event, 'paid');
+}
+
+function evolvePaymentFailed(state: ScheduleState, event: PaymentFailedEvent): void {
+  const { reservation, open } = openPayment(state, event.number, event.paymentSeq);
+  forgetKey(state, reservation, event.paymentSeq, open);
+  reservation.payment = undefined;
+  reservation.seq = event.seq;
+  if (event.expiresAtMs === undefined) {
+    assert(reservation.status === 'EXPIRED', 'a live reservation gets its hold back');
+    state.ended.numbers.push(reservation.number);
+    return;
   }
+  assert(reservation.status === 'PAYING', 'a hold is given back to a payment that was under way');
+  reservation.status = 'HELD';
+  state.expiries.reschedule(reservation, event.expiresAtMs);
+  moveSeats(state, reservation, 'paying', 'held');
+}
+
+/** Keeps the request of an event, if it has a key, under what became of it (I8). */
+function remember(
+  state: ScheduleState,
+  reservation: Reservation,
+  event: HeldEvent | ExtendedEvent | PayingEvent | PaidEvent,
+  kind: Memo['kind'],
+): void {
+  if (event.idempotency === undefined) return;
+  state.idempotency.remember(reservation.userId, event.idempotency, {
+    kind,
+    seq: event.seq,
+    atMs: event.atMs,
+    fingerprint: event.idempotency.fingerprint,
+    number: event.number,
+    // A paid reservation does not expire; nothing asks for the time.
+    expiresAtMs: kind === 'paid' ? 0 : reservation.expiresAtMs,
+  });
+}
+
+/** The key of a payment that is over, or whose seats are gone: only a success is remembered. */
+function forgetKey(
+  state: ScheduleState,
+  { userId }: Reservation,
+  paymentSeq: number,
+  { idempotency }: OpenPayment,
+): void {
+  if (idempotency !== undefined) state.idempotency.forget(userId, idempotency, paymentSeq);
+}
+
+function openPayment(
+  state: ScheduleState,
+  number: number,
+  paymentSeq: number,
+): { readonly reservation: Reservation; readonly open: OpenPayment } {
+  const reservation = state.reservations.get(number);
+  assert(reservation !== undefined, 'a reservation with an open payment is in memory');
+  const { payment } = reservation;
+  assert(payment?.seq === paymentSeq && payment.open !== undefined, 'I5: a payment is settled once');
+  return { reservation, open: payment.open };
+}
+
+type LiveCount = 'held' | 'paying' | 'paid';
+
+function moveSeats(state: ScheduleState, { seats }: Reservation, from: LiveCount, to: LiveCount): void {
+  state.seatCounts[from] -= seats.length;
+  state.seatCounts[to] += seats.length;
 }
 
 function end(state: ScheduleState, event: CancelledEvent | ExpiredEvent, status: ReservationStatus): void {
-  const reservation = openHold(state, event.number);
+  const reservation = state.reservations.get(event.number);
+  assert(reservation !== undefined, 'an event names a reservation in memory');
+  const wasPaying = reservation.status === 'PAYING';
+  assert(
+    reservation.status === 'HELD' || (wasPaying && status === 'EXPIRED'),
+    'only a hold is cancelled, and only what expires has expired',
+  );
   setHolders(state, reservation.seats, reservation.number, freeHolder);
   state.free.release(reservation.seats);
-  state.seatCounts.held -= reservation.seats.length;
+  state.seatCounts[wasPaying ? 'paying' : 'held'] -= reservation.seats.length;
   state.expiries.remove(reservation);
   reservation.status = status;
   reservation.endedAtMs = event.atMs;
   reservation.seq = event.seq;
   countLiveSeats(state, reservation.userId, -reservation.seats.length);
-  state.ended.numbers.push(reservation.number);
+  const { payment } = reservation;
+  // While its payment is open it is not forgotten; payment-failed puts it in line.
+  if (payment?.open === undefined) state.ended.numbers.push(reservation.number);
+  else forgetKey(state, reservation, payment.seq, payment.open);
 }
 
 function openHold(state: ScheduleState, number: number): Reservation {
   const reservation = state.reservations.get(number);
   assert(reservation !== undefined, 'an event names a reservation in memory');
-  assert(reservation.status === 'HELD', 'only a hold is extended or ended');
+  assert(reservation.status === 'HELD', 'only a hold is extended or paid');
   return reservation;
 }
 

@@ -4,9 +4,15 @@ import type { ReservationNumber, UserId } from './ids.ts';
 /** How long the first success of a request is remembered. Part of the contract (I8). */
 export const idempotencyWindowMs = 24 * 60 * 60 * 1000;
 
-/** What the first success was: enough to answer it again, word for word. */
+/** Stored as a small integer; the order is part of the schema and only ever grows. */
+export const memoKinds = ['held', 'extended', 'paid', 'paying'] as const;
+
+/**
+ * What the first success was: enough to answer it again, word for word. `paying` is none yet: it keeps the
+ * key for the payment that is under way, and goes when that has come to an end.
+ */
 export interface Memo {
-  readonly kind: 'held' | 'extended';
+  readonly kind: (typeof memoKinds)[number];
   readonly seq: number;
   readonly atMs: number;
   readonly fingerprint: number;
@@ -42,6 +48,12 @@ export class IdempotencyWindow {
   remember(userId: UserId, mark: IdempotencyMark, memo: Memo): void {
     if (this.#memos.size === 0) this.#oldestAtMs = memo.atMs;
     this.#memos.set(entryKey(userId, mark), memo);
+  }
+
+  /** For a request that has not succeeded after all: the memo of its event, not one that has the key since. */
+  forget(userId: UserId, mark: IdempotencyMark, seq: number): void {
+    const key = entryKey(userId, mark);
+    if (this.#memos.get(key)?.seq === seq) this.#memos.delete(key);
   }
 
   forgetBefore(nowMs: number): void {

@@ -10,6 +10,7 @@ export type PerformanceId = Branded<number, 'PerformanceId'>;
 export type ScheduleId = Branded<number, 'ScheduleId'>;
 export type ShardId = Branded<number, 'ShardId'>;
 export type UserId = Branded<string, 'UserId'>;
+export type PaymentId = Branded<string, 'PaymentId'>;
 export type IdempotencyKey = Branded<string, 'IdempotencyKey'>;
 
 /** 1-based number of a reservation within its schedule. */
@@ -50,6 +51,13 @@ export function parseReservationId(text: string): ReservationRef | undefined {
 
 export const formatReservationId = (schedule: ScheduleId, number: ReservationNumber): string =>
   `${schedule}-${number}`;
+
+/**
+ * `<scheduleId>-<n>-<seq>`: a payment is named by the event that began it. That event is on disk before
+ * anybody else hears of the name, so a name is never used twice.
+ */
+export const formatPaymentId = (schedule: ScheduleId, number: ReservationNumber, seq: number): PaymentId =>
+  `${schedule}-${number}-${seq}` as PaymentId;
 
 /**
  * The shard of a schedule: a fixed hash, so that every node and every version agrees without a look-up.

@@ -1,4 +1,4 @@
-import { isLive, type ReservationStatus } from './reservation.ts';
+import { expires, hasOpenPayment, isLive, type Reservation, type ReservationStatus } from './reservation.ts';
 import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
 
 /**
@@ -15,6 +15,7 @@ interface InvariantCheck {
 export function checkInvariants(state: ScheduleState): readonly InvariantCheck[] {
   return [
     { invariant: 'I1', statement: 'each seat has one holder or none', faults: checkHolders(state) },
+    { invariant: 'I5', statement: 'each status has the payment that it needs', faults: checkPayments(state) },
     { invariant: 'I6', statement: 'each open hold will end in time', faults: checkExpiries(state) },
     { invariant: 'I11', statement: 'bitmap, holders and counts agree', faults: checkCounts(state) },
   ];
@@ -38,13 +39,40 @@ function checkHolders(state: ScheduleState): readonly string[] {
   return faults;
 }
 
-/** I6: the expiry queue has exactly the open holds. */
+/** I5, the actor's half: PAYING has an open payment, PAID a made one, and nothing else but EXPIRED has any. */
+function checkPayments(state: ScheduleState): readonly string[] {
+  const faults: string[] = [];
+  for (const reservation of state.reservations.values()) {
+    if (!isPaymentFitting(reservation)) {
+      faults.push(
+        `reservation ${reservation.number} is ${reservation.status} with payment ${JSON.stringify(reservation.payment)}`,
+      );
+    }
+  }
+  return faults;
+}
+
+function isPaymentFitting({ status, payment }: Reservation): boolean {
+  switch (status) {
+    case 'PAYING':
+      return payment?.open !== undefined;
+    case 'PAID':
+      return payment !== undefined && payment.open === undefined && payment.paidAtMs > 0;
+    case 'EXPIRED':
+      return payment === undefined || hasOpenPayment({ payment });
+    case 'HELD':
+    case 'CANCELLED':
+      return payment === undefined;
+  }
+}
+
+/** I6: the expiry queue has exactly what ends by itself: open holds, and payments under way. */
 function checkExpiries(state: ScheduleState): readonly string[] {
   let holds = 0;
   const faults: string[] = [];
   for (const reservation of state.reservations.values()) {
-    if (reservation.status === 'HELD') holds += 1;
-    if ((reservation.expiryIndex !== -1) !== (reservation.status === 'HELD')) {
+    if (expires(reservation.status)) holds += 1;
+    if ((reservation.expiryIndex !== -1) !== expires(reservation.status)) {
       faults.push(
         `reservation ${reservation.number} is ${reservation.status} at expiry index ${reservation.expiryIndex}`,
       );

@@ -18,6 +18,8 @@ export type Rejection =
   | { readonly code: 'unknown-seats'; readonly seatIds: readonly string[] }
   | { readonly code: 'duplicate-seats'; readonly seatIds: readonly string[] }
   | { readonly code: 'idempotency-key-reused' }
-  | { readonly code: 'hold-limit-reached' };
+  | { readonly code: 'hold-limit-reached' }
+  | { readonly code: 'insufficient-points'; readonly balance: number; readonly requiredMinor: number }
+  | { readonly code: 'payment-declined'; readonly declineCode: string };
 
 export type RejectionCode = Rejection['code'];

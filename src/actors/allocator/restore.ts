@@ -1,7 +1,7 @@
 import { assert } from './assert.ts';
 import type { Memo } from './idempotency-window.ts';
 import { idempotencyKey, type ReservationNumber, userId as toUserId } from './ids.ts';
-import { isLive, type Reservation } from './reservation.ts';
+import { expires, hasOpenPayment, isLive, type Reservation } from './reservation.ts';
 import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
 
 /** A reservation as projected; the caller need not keep it. */
@@ -15,15 +15,14 @@ export function restoreReservation(state: ScheduleState, restored: RestoredReser
   const reservation: Reservation = { ...restored, expiryIndex: -1 };
   state.reservations.set(reservation.number, reservation);
   if (!isLive(reservation.status)) {
-    state.ended.numbers.push(reservation.number);
+    if (!hasOpenPayment(reservation)) state.ended.numbers.push(reservation.number);
     return;
   }
   takeSeats(state, reservation.seats, reservation.number);
   const count = reservation.seats.length;
-  if (reservation.status === 'HELD') {
-    state.seatCounts.held += count;
-    state.expiries.add(reservation);
-  } else if (reservation.status === 'PAYING') state.seatCounts.paying += count;
+  if (expires(reservation.status)) state.expiries.add(reservation);
+  if (reservation.status === 'HELD') state.seatCounts.held += count;
+  else if (reservation.status === 'PAYING') state.seatCounts.paying += count;
   else state.seatCounts.paid += count;
   if (state.terms.seatsPerUserMax !== Number.POSITIVE_INFINITY) {
     const live = state.liveSeatsOfUser.get(reservation.userId) ?? 0;

@@ -26,6 +26,9 @@ export function seatChangeOf(state: ScheduleState, event: ScheduleEvent): SeatCh
       return { seq: event.seq, taken: none, freed: reservation.seats };
     }
     case 'extended':
+    case 'paying':
+    case 'paid':
+    case 'payment-failed':
       return { seq: event.seq, taken: none, freed: none };
   }
 }

@@ -20,6 +20,8 @@ export interface ScheduleTerms {
   readonly holdTtlMs: number;
   /** A hold, however often it is extended, ends by heldAt + this. */
   readonly holdTotalMaxMs: number;
+  /** A payment that is not over by then takes its reservation with it. */
+  readonly paymentMaxMs: number;
 }
 
 /** Holder of a seat that nobody has, and of one that is not for sale. Reservation numbers start at 1. */

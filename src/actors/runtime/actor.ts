@@ -1,16 +1,33 @@
+import { assert } from '../allocator/assert.ts';
 import { isFull } from '../allocator/capacity.ts';
 import type { Command, Intent } from '../allocator/command.ts';
 import { decide, isRejection } from '../allocator/decide.ts';
 import type { ScheduleEvent } from '../allocator/event.ts';
 import { evolve } from '../allocator/evolve.ts';
-import type { ReservationNumber, ScheduleId, ShardId, UserId } from '../allocator/ids.ts';
+import {
+  formatPaymentId,
+  type ReservationNumber,
+  type ScheduleId,
+  type ShardId,
+  type UserId,
+} from '../allocator/ids.ts';
 import { checkInvariants } from '../allocator/invariants.ts';
+import type { PaymentMethod } from '../allocator/payment.ts';
+import { hasOpenPayment } from '../allocator/reservation.ts';
 import { type SeatChange, seatChangeOf } from '../allocator/seat-change.ts';
 import type { ScheduleState, ScheduleTerms } from '../allocator/state.ts';
 import { AvailabilityView } from './availability-view.ts';
+import { type BegunPayment, begunPayment, type PaymentStanding } from './begun-payment.ts';
+import { outcomeOf } from './command-outcome.ts';
 import type { Batch, GroupCommit, Member, Settle } from './group-commit.ts';
 import { Mailbox } from './mailbox.ts';
-import type { Outcome, Reply, ScheduleCounts, UnavailableCode } from './outcome.ts';
+import {
+  type Outcome,
+  type Reply,
+  type ScheduleCounts,
+  type UnavailableCode,
+  unavailable,
+} from './outcome.ts';
 import type { Ownership } from './ownership.ts';
 import type { Clock, StoredSchedule, TimerHandle } from './ports.ts';
 import { recoverState } from './recovery.ts';
@@ -68,7 +85,8 @@ export class Actor implements Member {
   }
 
   submit(intent: Intent, reply: Reply): void {
-    if (this.#isOverloaded()) {
+    // What the ledger has decided gets in: it ends waiting, and payments are few enough (payments.ts).
+    if (intent.kind !== 'settle-payment' && this.#isOverloaded()) {
       this.#context.observer.onDecision(intent.kind, 'overloaded');
       return reply(unavailable('overloaded'));
     }
@@ -100,6 +118,24 @@ export class Actor implements Member {
         this.#whenDurable((result) => reply(result === 'durable' ? outcome : unavailable(result)));
       },
       fail: (code) => reply(unavailable(code)),
+    });
+  }
+
+  /** Where an open payment stands, once that is on disk: what its driver may do next depends on it. */
+  readPayment(
+    number: ReservationNumber,
+    paymentSeq: number,
+    reply: (standing: PaymentStanding | UnavailableCode) => void,
+  ): void {
+    this.enqueue({
+      run: (awake) => {
+        this.#expireDue(awake, this.#now(awake.state));
+        const reservation = awake.state.reservations.get(number);
+        const isOpen = reservation?.payment?.seq === paymentSeq && hasOpenPayment(reservation);
+        const standing = !isOpen ? 'over' : reservation.status === 'PAYING' ? 'awaited' : 'too-late';
+        this.#whenDurable((result) => reply(result === 'durable' ? standing : result));
+      },
+      fail: reply,
     });
   }
 
@@ -141,8 +177,11 @@ export class Actor implements Member {
     while (this.#waking !== undefined) await this.#waking;
   }
 
-  /** Shows memory beside the store as of one durable moment; commands wait meanwhile. */
-  async inspect<T>(look: (state: ScheduleState, stored: StoredSchedule) => T): Promise<T | UnavailableCode> {
+  /** Shows memory beside the store, and beside something else, as of one durable moment; commands wait meanwhile. */
+  async inspect<Beside, T>(
+    loadBeside: () => Promise<Beside>,
+    look: (state: ScheduleState, stored: StoredSchedule, beside: Beside) => T,
+  ): Promise<T | UnavailableCode> {
     let hasPaused = false;
     const ready = await new Promise<'ready' | UnavailableCode>((resolve) => {
       this.enqueue({
@@ -156,8 +195,8 @@ export class Actor implements Member {
     });
     try {
       if (ready !== 'ready') return ready;
-      const stored = await this.#load();
-      return this.#awake === undefined ? 'store-unavailable' : look(this.#awake.state, stored);
+      const [stored, beside] = await Promise.all([this.#load(), loadBeside()]);
+      return this.#awake === undefined ? 'store-unavailable' : look(this.#awake.state, stored, beside);
     } finally {
       if (hasPaused) {
         this.#isPaused = false;
@@ -234,6 +273,14 @@ export class Actor implements Member {
           rejection: { code: 'idempotency-key-reused' },
         });
       }
+      if (first?.kind === 'paying') {
+        // Not over yet: the caller waits for it with the first one.
+        const reservation = state.reservations.get(first.number);
+        assert(reservation !== undefined, 'a reservation with an open payment is in memory');
+        const view = viewOf(state, reservation, nowMs);
+        const begun = begunPayment(state.terms.scheduleId, reservation);
+        return this.#answer(intent, 'replayed', reply, { kind: 'payment-joined', begun, view });
+      }
       if (first !== undefined) {
         const view = replayOf(state, first);
         return this.#answer(intent, 'replayed', reply, { kind: 'reservation', view, replayed: true });
@@ -248,6 +295,11 @@ export class Actor implements Member {
     if (isRejection(decision)) {
       return this.#answer(intent, decision.code, reply, { kind: 'rejected', rejection: decision });
     }
+    const refusal = intent.kind === 'pay' ? this.#context.refusePayment(intent.method) : undefined;
+    if (refusal !== undefined) {
+      this.#context.observer.onDecision(intent.kind, refusal);
+      return reply(unavailable(refusal));
+    }
     this.#apply(awake, decision);
     const outcome = outcomeOf(state, intent, decision, nowMs);
     if (decision.length === 0) return this.#answer(intent, 'unchanged', reply, outcome);
@@ -255,6 +307,13 @@ export class Actor implements Member {
     this.#context.commits.append(this, decision, (result) =>
       reply(result === 'durable' ? outcome : unavailable(result)),
     );
+    if (outcome.kind === 'payment-begun') {
+      const { number, paymentSeq } = outcome.begun;
+      this.#context.observer.onPaymentStep(
+        's0-decided',
+        formatPaymentId(this.scheduleId, number, paymentSeq),
+      );
+    }
     this.#armExpiry(awake);
   }
 
@@ -324,6 +383,10 @@ export class Actor implements Member {
         terms.map.seatCount - state.free.count,
       );
       this.#armExpiry(this.#awake);
+      for (const reservation of state.reservations.values()) {
+        if (hasOpenPayment(reservation))
+          this.#context.resumePayment(begunPayment(state.terms.scheduleId, reservation));
+      }
     } catch (error) {
       observer.onFault(`schedule ${this.scheduleId}: recovery failed`, error);
       this.#failMailbox('store-unavailable');
@@ -390,6 +453,10 @@ export interface ActorContext {
   readonly mailboxMax: number;
   terms(scheduleId: ScheduleId): Promise<ScheduleTerms>;
   load(scheduleId: ScheduleId): Promise<StoredSchedule>;
+  /** A payment that was open when this actor recovered: S1 or S2 may be missing. It is on disk. */
+  resumePayment(begun: BegunPayment): void;
+  /** Why no payment may begin now; undefined when one may. */
+  refusePayment(method: PaymentMethod): UnavailableCode | undefined;
   /** The durable number of free seats has changed. */
   publishAvailable(scheduleId: ScheduleId, available: number): void;
 }
@@ -406,14 +473,8 @@ interface Awake {
   readonly changes: SeatChange[];
 }
 
-export const unavailable = (code: UnavailableCode): Outcome => ({
-  kind: 'unavailable',
-  code,
-  retryAfterSeconds: 1,
-});
-
 const addsEntry = (intent: Intent): boolean =>
-  intent.kind === 'hold' || intent.kind === 'hold-best' || intent.kind === 'extend';
+  intent.kind === 'hold' || intent.kind === 'hold-best' || intent.kind === 'extend' || intent.kind === 'pay';
 
 const stamped = (intent: Intent, nowMs: number): Command => ({ ...intent, nowMs });
 
@@ -423,25 +484,3 @@ const toCounts = (state: ScheduleState): ScheduleCounts => ({
   free: state.free.count,
   ...state.seatCounts,
 });
-
-function outcomeOf(
-  state: ScheduleState,
-  intent: Intent,
-  events: readonly ScheduleEvent[],
-  nowMs: number,
-): Outcome {
-  const event = events[0];
-  if (event?.type === 'held' || event?.type === 'extended') {
-    const reservation = state.reservations.get(event.number);
-    if (reservation !== undefined) {
-      return { kind: 'reservation', view: viewOf(state, reservation, nowMs), replayed: false };
-    }
-  }
-  if (intent.kind === 'cancel') return { kind: 'cancelled' };
-  const seats = event?.type === 'blocked' || event?.type === 'unblocked' ? event.seats : [];
-  return {
-    kind: 'blocks-changed',
-    seatIds: seats.map((seat) => state.terms.map.seatIds[seat] as string),
-    seq: state.seq,
-  };
-}

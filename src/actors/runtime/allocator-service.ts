@@ -6,6 +6,7 @@ import type { VenueLayout } from '../allocator/venue-layout.ts';
 import type { AvailabilityView } from './availability-view.ts';
 import type { Performance, Schedule, VenueSummary } from './catalog.ts';
 import type { AuditCheck, Reply, ScheduleCounts, UnavailableCode } from './outcome.ts';
+import type { PaymentRequest } from './payment-request.ts';
 import type { ReservationPage, ReservationQuery } from './ports.ts';
 
 /**
@@ -16,6 +17,15 @@ import type { ReservationPage, ReservationQuery } from './ports.ts';
 export interface AllocatorService {
   /** Decides a command in the order of arrival per schedule; replies when the answer may be shown. */
   submit(scheduleId: ScheduleId, intent: Intent, reply: Reply): void;
+
+  /**
+   * Pays a reservation. Replies when it is PAID or refused; after PAY_WAIT_MAX_MS with the reservation as it
+   * is then, PAYING, and the payment goes on.
+   */
+  pay(request: PaymentRequest, reply: Reply): void;
+
+  /** Whether cards can be paid with here. */
+  readonly takesCards: boolean;
 
   /** One reservation of this user; somebody else's is not found. */
   readReservation(ref: ReservationRef, userId: UserId, reply: Reply): void;

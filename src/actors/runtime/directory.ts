@@ -1,3 +1,4 @@
+import { assert } from '../allocator/assert.ts';
 import type { Intent } from '../allocator/command.ts';
 import { idempotencyWindowMs } from '../allocator/idempotency-window.ts';
 import {
@@ -8,23 +9,28 @@ import {
   type UserId,
 } from '../allocator/ids.ts';
 import type { ScheduleTerms } from '../allocator/state.ts';
-import { Actor, type ActorContext, unavailable } from './actor.ts';
+import { Actor, type ActorContext } from './actor.ts';
 import type { AllocatorService, ReadFailure } from './allocator-service.ts';
 import { auditSchedule } from './audit.ts';
 import type { AvailabilityView } from './availability-view.ts';
+import type { CardGateway } from './card-gateway.ts';
+import type { Performance } from './catalog.ts';
 import { CatalogCache } from './catalog-cache.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { AuditCheck, Outcome, Reply, ScheduleCounts, UnavailableCode } from './outcome.ts';
+import type { Ledger, LedgerAuditor } from './ledger.ts';
+import {
+  type AuditCheck,
+  type Outcome,
+  type Reply,
+  type ScheduleCounts,
+  type UnavailableCode,
+  unavailable,
+} from './outcome.ts';
 import { Ownership } from './ownership.ts';
-import type {
-  Clock,
-  IdSource,
-  ReservationPage,
-  ReservationQuery,
-  Store,
-  StoredReservation,
-  TimerHandle,
-} from './ports.ts';
+import type { PaymentRequest } from './payment-request.ts';
+import { Payments } from './payments.ts';
+import type { Clock, IdSource, ReservationPage, ReservationQuery, Store, TimerHandle } from './ports.ts';
+import { storedView } from './reservation-view.ts';
 import type { RuntimeObserver } from './runtime-observer.ts';
 
 /**
@@ -41,6 +47,7 @@ export class Directory implements AllocatorService {
   readonly #ownership: Ownership;
   readonly #commits: GroupCommit;
   readonly #context: ActorContext;
+  readonly #payments: Payments;
   readonly #actors = new Map<ScheduleId, Actor>();
   #phase: 'starting' | 'serving' | 'stopping' = 'starting';
   #sweepTimer: TimerHandle | undefined;
@@ -58,6 +65,22 @@ export class Directory implements AllocatorService {
       ownership: this.#ownership,
       rowsMax: limits.batchRowsMax,
     });
+    this.#payments = new Payments({
+      ledger: options.ledger,
+      gateway: options.gateway,
+      actors: {
+        // Past the phase: payments that were found open are settled while the node starts.
+        submit: (scheduleId, intent, reply) => this.#knownActor(scheduleId).submit(intent, reply),
+        readPayment: (scheduleId, number, paymentSeq, reply) =>
+          this.#knownActor(scheduleId).readPayment(number, paymentSeq, reply),
+        isLost: (scheduleId) => this.#ownership.standing(this.shardOf(scheduleId)) === 'lost',
+      },
+      clock,
+      observer,
+      currencyOf: (scheduleId) => this.#performanceOf(scheduleId).currency,
+      waitMaxMs: limits.payWaitMaxMs,
+      openMax: limits.mailboxMax,
+    });
     this.#context = {
       clock,
       observer,
@@ -70,6 +93,8 @@ export class Directory implements AllocatorService {
         const sinceMs = clock.nowMs() - 2 * idempotencyWindowMs;
         return store.loadSchedule(scheduleId, { endedSinceMs: sinceMs, markedSinceMs: sinceMs });
       },
+      resumePayment: (begun) => this.#payments.resume(begun),
+      refusePayment: (method) => this.#payments.refusal(method),
       publishAvailable: (scheduleId, available) => this.catalog.setAvailable(scheduleId, available),
     };
   }
@@ -89,10 +114,18 @@ export class Directory implements AllocatorService {
   async stop(): Promise<void> {
     this.#phase = 'stopping';
     this.#sweepTimer?.cancel();
-    await Promise.all([...this.#actors.values()].map((actor) => actor.whenRecovered()));
-    await this.#commits.whenIdle();
+    await this.#settle();
+    // Nothing begins any more: whoever pays is told the end, or that it goes on, and then it is left as it is.
+    await this.#payments.whenAnswered();
+    this.#payments.stop();
+    await this.#settle();
     for (const actor of this.#actors.values()) actor.sleep();
     await this.#options.store.close();
+  }
+
+  async #settle(): Promise<void> {
+    await Promise.all([...this.#actors.values()].map((actor) => actor.whenRecovered()));
+    await this.#commits.whenIdle();
   }
 
   submit(scheduleId: ScheduleId, intent: Intent, reply: Reply): void {
@@ -100,6 +133,23 @@ export class Directory implements AllocatorService {
     const actor = this.#actor(scheduleId);
     if (actor === undefined) return reply(notFound);
     actor.submit(intent, reply);
+  }
+
+  get takesCards(): boolean {
+    return this.#payments.takesCards;
+  }
+
+  pay(request: PaymentRequest, reply: Reply): void {
+    const { ref, userId, idempotency, method } = request;
+    const intent = { kind: 'pay', userId, number: ref.number, method } as const;
+    this.submit(ref.scheduleId, { ...intent, ...(idempotency && { idempotency }) }, (outcome) => {
+      if (outcome.kind === 'payment-begun') {
+        const cardToken = request.method === 'card' ? request.cardToken : undefined;
+        this.#payments.begin(outcome.begun, cardToken, outcome.view, reply);
+      } else if (outcome.kind === 'payment-joined') {
+        this.#payments.join(outcome.begun, outcome.view, reply);
+      } else reply(outcome);
+    });
   }
 
   readReservation(ref: ReservationRef, userId: UserId, reply: Reply): void {
@@ -133,7 +183,10 @@ export class Directory implements AllocatorService {
   }
 
   audit(scheduleId: ScheduleId): Promise<readonly AuditCheck[] | ReadFailure> {
-    return this.#ask(scheduleId, (actor) => actor.inspect(auditSchedule));
+    const { ledger } = this.#options;
+    return this.#ask(scheduleId, (actor) =>
+      actor.inspect(() => ledger.auditSchedule(scheduleId), auditSchedule),
+    );
   }
 
   notReadyReasons(): readonly string[] {
@@ -157,7 +210,13 @@ export class Directory implements AllocatorService {
       heldSeats += actor.state?.seatCounts.held ?? 0;
       openHolds += actor.state?.expiries.size ?? 0;
     }
-    return { actors: this.#actors.size, mailboxDepth, heldSeats, openHolds };
+    return {
+      actors: this.#actors.size,
+      mailboxDepth,
+      heldSeats,
+      openHolds,
+      openPayments: this.#payments.open,
+    };
   }
 
   #actor(scheduleId: ScheduleId): Actor | undefined {
@@ -169,14 +228,25 @@ export class Directory implements AllocatorService {
     return actor;
   }
 
+  #knownActor(scheduleId: ScheduleId): Actor {
+    const actor = this.#actor(scheduleId);
+    assert(actor !== undefined, 'a payment is of a schedule that exists');
+    return actor;
+  }
+
+  #performanceOf(scheduleId: ScheduleId): Performance {
+    const schedule = this.catalog.schedule(scheduleId);
+    const performance = schedule && this.catalog.performance(schedule.performanceId);
+    if (performance === undefined) throw new Error(`schedule ${scheduleId} has no performance in the store`);
+    return performance;
+  }
+
   async #termsOf(scheduleId: ScheduleId): Promise<ScheduleTerms> {
     const { limits } = this.#options;
     const schedule = this.catalog.schedule(scheduleId);
-    const performance = schedule && this.catalog.performance(schedule.performanceId);
+    const performance = this.#performanceOf(scheduleId);
     const map = await this.catalog.seatMap(scheduleId);
-    if (schedule === undefined || performance === undefined || map === undefined) {
-      throw new Error(`schedule ${scheduleId} has no performance or venue in the store`);
-    }
+    if (map === undefined) throw new Error(`schedule ${scheduleId} has no venue in the store`);
     const priceOf = new Map(performance.prices.map(({ category, priceMinor }) => [category, priceMinor]));
     return {
       scheduleId,
@@ -187,12 +257,13 @@ export class Directory implements AllocatorService {
           throw new Error(`performance ${performance.performanceId} has no price for ${category}`);
         return priceMinor;
       }),
-      onSaleAtMs: schedule.onSaleAtMs ?? 0,
+      onSaleAtMs: schedule?.onSaleAtMs ?? 0,
       seatsPerUserMax: performance.seatsPerUserMax ?? limits.seatsPerUserMax,
       seatsPerReservationMax: limits.seatsPerReservationMax,
       orphanRule: performance.orphanRule,
       holdTtlMs: limits.holdTtlMs,
       holdTotalMaxMs: limits.holdTotalMaxMs,
+      paymentMaxMs: limits.paymentMaxMs,
     };
   }
 
@@ -200,7 +271,11 @@ export class Directory implements AllocatorService {
   async #findStored(ref: ReservationRef, userId: UserId): Promise<Outcome> {
     const stored = await this.#options.store.findReservation(ref.scheduleId, ref.number);
     if (stored === undefined || stored.userId !== userId) return notFound;
-    return toOutcome(stored, this.#options.clock.nowMs());
+    return {
+      kind: 'reservation',
+      view: storedView(stored, this.#options.clock.nowMs()),
+      replayed: false,
+    };
   }
 
   async #ask<T extends object>(
@@ -234,6 +309,10 @@ export class Directory implements AllocatorService {
 
 interface DirectoryOptions {
   readonly store: Store;
+  /** Stays open when the directory stops; whoever opened it closes it. */
+  readonly ledger: Ledger & LedgerAuditor;
+  /** noGateway where cards are not taken. */
+  readonly gateway: CardGateway;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly observer: RuntimeObserver;
@@ -244,6 +323,10 @@ interface DirectoryOptions {
 export interface DirectoryLimits {
   readonly holdTtlMs: number;
   readonly holdTotalMaxMs: number;
+  /** A payment that is not over by then takes its reservation with it. */
+  readonly paymentMaxMs: number;
+  /** A caller that pays waits so long for the end; then it is told that the payment goes on. */
+  readonly payWaitMaxMs: number;
   readonly seatsPerReservationMax: number;
   /** Infinity = no limit. */
   readonly seatsPerUserMax: number;
@@ -258,7 +341,9 @@ interface DirectoryStats {
   readonly actors: number;
   readonly mailboxDepth: number;
   readonly heldSeats: number;
+  /** Holds, and reservations that are being paid. */
   readonly openHolds: number;
+  readonly openPayments: number;
 }
 
 /** How long a lost batch speaks against the store; after that a request must find out. */
@@ -267,9 +352,3 @@ const storeDoubtMs = 5_000;
 const notFound: Outcome = { kind: 'rejected', rejection: { code: 'not-found' } };
 
 const toFailure = (failure: ReadFailure['failure']): ReadFailure => ({ failure, retryAfterSeconds: 1 });
-
-const toOutcome = (stored: StoredReservation, asOfMs: number): Outcome => ({
-  kind: 'reservation',
-  view: { ...stored, asOfMs },
-  replayed: false,
-});

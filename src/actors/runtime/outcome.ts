@@ -1,6 +1,7 @@
-import type { ReservationNumber, ScheduleId, UserId } from '../allocator/ids.ts';
+import type { PaymentId, ReservationNumber, ScheduleId, UserId } from '../allocator/ids.ts';
 import type { Rejection } from '../allocator/rejection.ts';
 import type { ReservationStatus } from '../allocator/reservation.ts';
+import type { BegunPayment } from './begun-payment.ts';
 
 /**
  * What a command or a read came to. It is handed to the reply only when everything it rests on is durable
@@ -9,13 +10,30 @@ import type { ReservationStatus } from '../allocator/reservation.ts';
 export type Outcome =
   /** `replayed`: this is the first success again, word for word (I8). */
   | { readonly kind: 'reservation'; readonly view: ReservationView; readonly replayed: boolean }
+  /** S0 of payments.ts: a payment has begun, or is under way already. Never leaves the runtime. */
+  | {
+      readonly kind: 'payment-begun' | 'payment-joined';
+      readonly begun: BegunPayment;
+      readonly view: ReservationView;
+    }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'blocks-changed'; readonly seatIds: readonly string[]; readonly seq: number }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
   | { readonly kind: 'unavailable'; readonly code: UnavailableCode; readonly retryAfterSeconds: number };
 
 /** The request changed nothing that it could see; it may be sent again, with the same key. */
-export type UnavailableCode = 'overloaded' | 'store-unavailable' | 'shard-moving' | 'not-ready';
+export type UnavailableCode =
+  | 'overloaded'
+  | 'store-unavailable'
+  | 'shard-moving'
+  | 'not-ready'
+  | 'gateway-unavailable';
+
+export const unavailable = (code: UnavailableCode): Outcome => ({
+  kind: 'unavailable',
+  code,
+  retryAfterSeconds: 1,
+});
 
 export type Reply = (outcome: Outcome) => void;
 
@@ -32,6 +50,10 @@ export interface ReservationView {
   readonly expiresAtMs: number;
   /** 0 while it is live. */
   readonly endedAtMs: number;
+  /** 0 unless PAID. */
+  readonly paidAtMs: number;
+  /** Of the payment that is under way or was approved. */
+  readonly paymentId?: PaymentId;
   /** The moment the view tells of: expiresInSeconds counts from here. */
   readonly asOfMs: number;
   readonly seq: number;

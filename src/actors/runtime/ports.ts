@@ -7,6 +7,7 @@ import type {
   UserId,
   VenueId,
 } from '../allocator/ids.ts';
+import type { OpenPayment } from '../allocator/payment.ts';
 import type { ReservationStatus } from '../allocator/reservation.ts';
 import type { VenueLayout } from '../allocator/venue-layout.ts';
 import type { CreationMark, Performance, Schedule, VenueSummary } from './catalog.ts';
@@ -84,8 +85,13 @@ export interface ProjectionImage {
   /** Number of the newest reservation; 0 = none yet. Numbers are never used again. */
   readonly lastReservationNumber: number;
   readonly blockedSeats: Int32Array;
-  /** Live reservations, and ended ones not older than `endedSinceMs` of the call; by number. */
+  /**
+   * Live reservations, ended ones whose payment is not over, and ended ones not older than `endedSinceMs` of
+   * the call; by number.
+   */
   readonly reservations: ReservationColumns;
+  /** Payments that are not over, by reservation number: few at any time. */
+  readonly openPayments: readonly StoredOpenPayment[];
   /** Marks not older than `markedSinceMs` of the call, by seq. */
   readonly marks: MarkColumns;
 }
@@ -104,6 +110,14 @@ export interface ReservationColumns {
   readonly expiresAtMs: Float64Array;
   readonly endedAtMs: Float64Array;
   readonly seq: Float64Array;
+  /** seq of the payment that is under way or was made; 0 = none. */
+  readonly paymentSeq: Float64Array;
+  /** 0 unless PAID. */
+  readonly paidAtMs: Float64Array;
+}
+
+export interface StoredOpenPayment extends OpenPayment {
+  readonly number: ReservationNumber;
 }
 
 /** Remembered requests (I8): which event answered which key. */
@@ -115,7 +129,7 @@ export interface MarkColumns {
   readonly key: readonly string[];
   readonly fingerprint: Float64Array;
   readonly number: Float64Array;
-  /** Index into ['held', 'extended']. */
+  /** Index into memoKinds. */
   readonly kind: Uint8Array;
   readonly expiresAtMs: Float64Array;
 }
@@ -165,7 +179,7 @@ export interface ShardStore {
     since: { readonly endedSinceMs: number; readonly markedSinceMs: number },
   ): Promise<StoredSchedule>;
 
-  /** Schedules that need their owner now: a hold that is still open, or events not yet projected. */
+  /** Schedules that need their owner now: a hold or a payment that is open, or events not yet projected. */
   schedulesWithOpenWork(): Promise<readonly ScheduleId[]>;
 
   /** Resolves when everything that was committed before the call is projected. */
@@ -220,6 +234,9 @@ export interface StoredReservation {
   /** 0 while it is live. */
   readonly endedAtMs: number;
   readonly seq: number;
+  /** As in ReservationColumns. */
+  readonly paymentSeq: number;
+  readonly paidAtMs: number;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { evolve } from '../allocator/evolve.ts';
-import type { Memo } from '../allocator/idempotency-window.ts';
+import { type Memo, memoKinds } from '../allocator/idempotency-window.ts';
 import type { ReservationNumber, UserId } from '../allocator/ids.ts';
+import type { OpenPayment, Payment } from '../allocator/payment.ts';
 import { reservationStatuses } from '../allocator/reservation.ts';
 import { finishRestore, restoreBlockedSeats, restoreMemo, restoreReservation } from '../allocator/restore.ts';
 import { emptyState, type ScheduleState, type ScheduleTerms } from '../allocator/state.ts';
@@ -11,7 +12,8 @@ import type { MarkColumns, ReservationColumns, StoredSchedule } from './ports.ts
 export function recoverState(terms: ScheduleTerms, stored: StoredSchedule): ScheduleState {
   const { image, tail } = stored;
   const state = emptyState(terms);
-  restoreReservations(state, image.reservations);
+  const openOf = new Map(image.openPayments.map(({ number, ...open }) => [number, open]));
+  restoreReservations(state, image.reservations, openOf);
   restoreBlockedSeats(state, [...image.blockedSeats]);
   restoreMarks(state, image.marks);
   finishRestore(state, {
@@ -23,14 +25,19 @@ export function recoverState(terms: ScheduleTerms, stored: StoredSchedule): Sche
   return state;
 }
 
-function restoreReservations(state: ScheduleState, columns: ReservationColumns): void {
+function restoreReservations(
+  state: ScheduleState,
+  columns: ReservationColumns,
+  openOf: ReadonlyMap<ReservationNumber, OpenPayment>,
+): void {
   let seatOffset = 0;
   for (let i = 0; i < columns.count; i++) {
+    const number = columns.number[i] as ReservationNumber;
     const seatCount = columns.seatCount[i] as number;
     const seats = Array.from(columns.seats.subarray(seatOffset, seatOffset + seatCount));
     seatOffset += seatCount;
     restoreReservation(state, {
-      number: columns.number[i] as ReservationNumber,
+      number,
       userId: columns.userId[i] as UserId,
       seats,
       totalMinor: columns.totalMinor[i] as number,
@@ -39,11 +46,13 @@ function restoreReservations(state: ScheduleState, columns: ReservationColumns):
       expiresAtMs: columns.expiresAtMs[i] as number,
       endedAtMs: columns.endedAtMs[i] as number,
       seq: columns.seq[i] as number,
+      payment: paymentOf(columns.paymentSeq[i] as number, columns.paidAtMs[i] as number, openOf.get(number)),
     });
   }
 }
 
-const memoKinds: readonly Memo['kind'][] = ['held', 'extended'];
+const paymentOf = (seq: number, paidAtMs: number, open: OpenPayment | undefined): Payment | undefined =>
+  seq === 0 ? undefined : { seq, paidAtMs, open };
 
 function restoreMarks(state: ScheduleState, columns: MarkColumns): void {
   for (let i = 0; i < columns.count; i++) {

@@ -13,6 +13,8 @@ export const problemKinds = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'malformed-json': { status: 400, title: 'The body is not acceptable JSON' },
   unauthenticated: { status: 401, title: 'A valid access token or credential is needed' },
+  'insufficient-points': { status: 402, title: 'The account has too few points' },
+  'payment-declined': { status: 402, title: 'The payment was declined' },
   forbidden: { status: 403, title: 'The token does not allow this' },
   'not-found': { status: 404, title: 'There is no such thing, or it is somebody else’s' },
   'method-not-allowed': { status: 405, title: 'This path does not know the method' },
@@ -42,6 +44,7 @@ export const problemKinds = {
   'store-unavailable': { status: 503, title: 'The store can’t be reached', retryable: true },
   'shard-moving': { status: 503, title: 'The schedule is changing its owner', retryable: true },
   'not-ready': { status: 503, title: 'Not ready to serve', retryable: true },
+  'gateway-unavailable': { status: 503, title: 'The card gateway can’t be reached', retryable: true },
 } as const satisfies Record<ProblemCode, ProblemKind>;
 
 export const problemCodes = Object.keys(problemKinds) as readonly ProblemCode[];

@@ -16,6 +16,7 @@ const unavailableDetails: Record<UnavailableCode, string> = {
   'store-unavailable': 'The store can’t be reached; nothing was changed.',
   'shard-moving': 'The schedule is changing its owner; send it again.',
   'not-ready': 'The node is not ready to serve.',
+  'gateway-unavailable': 'The card gateway can’t be asked now; the card was not charged.',
 };
 
 export const unavailableProblem = (code: UnavailableCode, retryAfterSeconds: number): Problem =>
@@ -35,21 +36,25 @@ export const readFailure = ({ failure, retryAfterSeconds }: ReadFailure, subject
 
 /** Every other kind of outcome belongs to another command: a bug. */
 export function assertReservation(outcome: Outcome): asserts outcome is ReservationOutcome {
-  assert(outcome.kind === 'reservation', 'a hold that is not refused is a reservation');
+  assert(outcome.kind === 'reservation', 'what is not refused shows a reservation');
 }
+
+/** 201: it is new. 202: its payment goes on, and is to be looked at again. */
+export type ReservationStatusCode = 200 | 201 | 202;
 
 /** @param body the reservation, written. */
-export function reservationReply(status: 200 | 201, outcome: ReservationOutcome, body: string): HttpReply {
-  const { scheduleId, number } = outcome.view;
-  const headers =
-    status === 201
-      ? [...jsonType, 'Location', `/reservations/${formatReservationId(scheduleId, number)}`]
-      : [...jsonType, 'Cache-Control', 'private, no-store'];
-  if (outcome.replayed) headers.push('Idempotency-Replayed', 'true');
+export function reservationReply(
+  status: ReservationStatusCode,
+  { view: { scheduleId, number }, replayed }: ReservationOutcome,
+  body: string,
+): HttpReply {
+  const headers = ['Content-Type', 'application/json'];
+  if (status !== 200) headers.push('Location', `/reservations/${formatReservationId(scheduleId, number)}`);
+  if (status !== 201) headers.push('Cache-Control', 'private, no-store');
+  if (status === 202) headers.push('Retry-After', '1');
+  if (replayed) headers.push('Idempotency-Replayed', 'true');
   return { status, headers, body };
 }
-
-const jsonType = ['Content-Type', 'application/json'];
 
 function rejectionProblem(rejection: Rejection, subject: string): Problem {
   const { code } = rejection;
@@ -94,5 +99,16 @@ function rejectionProblem(rejection: Rejection, subject: string): Problem {
       return new Problem(code, 'The Idempotency-Key belongs to another request of this user.');
     case 'hold-limit-reached':
       return new Problem(code, 'The hold has had all the time that a hold may have.');
+    case 'insufficient-points': {
+      const { balance, requiredMinor } = rejection;
+      return new Problem(code, `It takes ${requiredMinor} points, and there are ${balance}.`, {
+        balance,
+        requiredMinor,
+      });
+    }
+    case 'payment-declined':
+      return new Problem(code, 'The card gateway declined the payment.', {
+        declineCode: rejection.declineCode,
+      });
   }
 }

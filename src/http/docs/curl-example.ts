@@ -4,7 +4,7 @@ import type { Route } from '../routes/route.ts';
 export const exampleOrigins = { public: 'http://127.0.0.1:8080', admin: 'http://127.0.0.1:8081' } as const;
 
 /** A command line that calls the route, with $TOKEN or $ADMIN_TOKEN where one is needed. */
-export function curlExample({ port, method, access, isIdempotent, example }: Route): string {
+export function curlExample({ port, method, access, idempotencyKey, example }: Route): string {
   const parts = ['curl'];
   if (method !== 'GET') parts.push(`-X ${method}`);
   parts.push(quoted(`${exampleOrigins[port]}${example.target}`));
@@ -12,7 +12,7 @@ export function curlExample({ port, method, access, isIdempotent, example }: Rou
   else if (access !== 'open' && access !== 'operator-or-loopback') {
     parts.push('-H "Authorization: Bearer $TOKEN"');
   }
-  if (isIdempotent === true) parts.push("-H 'Idempotency-Key: try-1'");
+  if (idempotencyKey !== undefined) parts.push("-H 'Idempotency-Key: try-1'");
   if (example.body !== undefined) {
     parts.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(example.body))}`);
   }

@@ -2,7 +2,8 @@ import type { JsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema, ObjectEntries } from 'valibot';
 import { problemKinds } from '../answer/error-response.ts';
 import type { ProblemCode } from '../answer/problem.ts';
-import type { Route } from '../routes/route.ts';
+import type { KeyNeed } from '../input/idempotency-key.ts';
+import type { Route, Success } from '../routes/route.ts';
 import type { NumberedRoute } from '../routes/route-table.ts';
 import { curlExample, exampleOrigins } from './curl-example.ts';
 import { componentSchemas, jsonSchemaOf } from './openapi-components.ts';
@@ -89,7 +90,7 @@ const toOperation = (id: string, route: Route): Operation => ({
   parameters: [
     ...parametersOf('path', route.params),
     ...parametersOf('query', route.query),
-    ...(route.isIdempotent === true ? [idempotencyKey] : []),
+    ...(route.idempotencyKey === undefined ? [] : [keyParameter(route.idempotencyKey)]),
   ],
   ...(route.body !== undefined && {
     requestBody: {
@@ -97,7 +98,13 @@ const toOperation = (id: string, route: Route): Operation => ({
       content: { 'application/json': withExample(route.body, route.example.body) },
     },
   }),
-  responses: { [route.success.status]: successOf(route), ...problemResponses(problemsOf(route)) },
+  responses: {
+    [route.success.status]: successOf(route.success, route.example.response),
+    ...(route.pending !== undefined && {
+      [route.pending.status]: successOf(route.pending, route.example.pendingResponse),
+    }),
+    ...problemResponses(problemsOf(route)),
+  },
   'x-codeSamples': [{ lang: 'Shell', source: curlExample(route) }],
 });
 
@@ -108,14 +115,15 @@ function securityOf(id: string, { access }: Route): Operation['security'] {
   return access === 'operator-or-loopback' ? [{ operator: [] }, {}] : [{ user: [access] }];
 }
 
-const idempotencyKey: Parameter = {
+const keyParameter = (need: KeyNeed): Parameter => ({
   name: 'Idempotency-Key',
   in: 'header',
-  required: false,
+  required: need === 'required',
   description:
-    'Remembered for 24 hours: the same request under the same key gets the first answer again. A key belongs to the user and the schedule.',
+    'Remembered for 24 hours: the same request under the same key gets the first answer again. A key belongs ' +
+    'to the user and, where the request is about one, to the schedule.',
   schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
-};
+});
 
 function parametersOf(place: 'path' | 'query', schema: GenericSchema | undefined): readonly Parameter[] {
   if (schema === undefined) return [];
@@ -133,10 +141,10 @@ const withExample = (schema: GenericSchema, example: unknown) => ({
   ...(example !== undefined && { example }),
 });
 
-function successOf({ success, example }: Route): OperationResponse {
+function successOf(success: Success, example: unknown): OperationResponse {
   const { schema, mediaTypes = [], headers } = success;
   const content: Content = {
-    ...(schema !== undefined && { 'application/json': withExample(schema, example.response) }),
+    ...(schema !== undefined && { 'application/json': withExample(schema, example) }),
     ...Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, {}])),
   };
   return {

@@ -11,6 +11,7 @@ import {
   type VenueId,
   venueId,
 } from '../../actors/allocator/ids.ts';
+import { paymentMethods } from '../../actors/allocator/payment.ts';
 import { reservationStatuses } from '../../actors/allocator/reservation.ts';
 import { parseTimestamp } from '../answer/timestamp.ts';
 
@@ -45,7 +46,7 @@ const parseDecimal =
   (text: string): T | undefined =>
     DECIMAL.test(text) ? construct(Number(text)) : undefined;
 
-/** Ids in a path or a query. */
+/** Ids in a path or a query; a reservation's is the same text in a body. */
 export const venueIdText = parsedText<VenueId>(parseDecimal(venueId), isId, idShape);
 export const performanceIdText = parsedText<PerformanceId>(parseDecimal(performanceId), isId, idShape);
 export const scheduleIdText = parsedText<ScheduleId>(parseDecimal(scheduleId), isId, idShape);
@@ -119,6 +120,14 @@ export const currencyField = v.pipe(
 export const statusField = v.picklist(
   reservationStatuses,
   `must be one of ${reservationStatuses.join(', ')}`,
+);
+
+export const methodField = v.picklist(paymentMethods, `must be one of ${paymentMethods.join(', ')}`);
+
+export const cardTokenField = v.pipe(
+  v.string('must be text'),
+  v.regex(/^[\x21-\x7e]{1,255}$/, 'must have 1 to 255 visible ASCII characters'),
+  v.description('The gateway’s name for the card; with `card`, and only then'),
 );
 
 export const booleanField = v.boolean('must be true or false');

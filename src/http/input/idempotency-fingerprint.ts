@@ -1,6 +1,6 @@
 import { assert } from '../../actors/allocator/assert.ts';
 import type { ReservationRef } from '../../actors/allocator/ids.ts';
-import type { HoldRequest } from './request-schemas.ts';
+import type { HoldRequest, PayRequest } from './request-schemas.ts';
 
 /**
  * The meaning of a request as a number: two requests under one key are the same when these are equal.
@@ -20,6 +20,11 @@ export function fingerprintOfHold({ scheduleId, seatIds, bestAvailable }: HoldRe
 
 export const fingerprintOfExtend = ({ scheduleId, number }: ReservationRef): number =>
   hash53('extend', String(scheduleId), [String(number)]);
+
+export const fingerprintOfPayment = ({ reservationId, method, cardToken = '' }: PayRequest): number =>
+  hash53('pay', String(reservationId.scheduleId), [String(reservationId.number), method, cardToken]);
+
+export const fingerprintOfCharge = (amount: number): number => hash53('charge', '', [String(amount)]);
 
 /** @param body as it was validated: its fields in the order of the sender. */
 export const fingerprintOfCreation = (kind: 'venue' | 'performance' | 'schedule', body: unknown): number =>

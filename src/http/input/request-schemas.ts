@@ -2,10 +2,12 @@ import * as v from 'valibot';
 import { scopes } from '../access/scope.ts';
 import {
   booleanField,
+  cardTokenField,
   currencyField,
   integer,
   integerText,
   listOf,
+  methodField,
   nameField,
   performanceIdField,
   performanceIdText,
@@ -51,6 +53,34 @@ export const holdRequest = (seatsPerReservationMax: number) =>
 
 export type HoldRequest = v.InferOutput<ReturnType<typeof holdRequest>>;
 
+export const payRequest = v.pipe(
+  v.strictObject({
+    reservationId: reservationIdText,
+    method: methodField,
+    cardToken: v.optional(cardTokenField),
+  }),
+  v.forward(
+    v.check(({ method, cardToken }) => method !== 'card' || cardToken !== undefined, 'is missing'),
+    ['cardToken'],
+  ),
+  v.forward(
+    v.check(({ method, cardToken }) => method === 'card' || cardToken === undefined, 'is for cards only'),
+    ['cardToken'],
+  ),
+  v.metadata({
+    oneOf: [
+      { properties: { method: { const: 'points' }, cardToken: false } },
+      { properties: { method: { const: 'card' } }, required: ['cardToken'] },
+    ],
+  }),
+);
+
+export type PayRequest = v.InferOutput<typeof payRequest>;
+
+const chargeMax = 10_000_000;
+
+export const chargeRequest = v.strictObject({ amount: integer(1, chargeMax) });
+
 export const noFields = v.strictObject({});
 
 export const venueParams = v.strictObject({ venueId: venueIdText });
@@ -60,15 +90,21 @@ export const scheduleParams = v.strictObject({ scheduleId: scheduleIdText });
 export const datesQuery = v.strictObject({ performanceId: performanceIdText });
 export const availabilityQuery = v.strictObject({ scheduleId: scheduleIdText });
 
-export const reservationsPageMax = 100;
-export const reservationsPageDefault = 20;
+const pageMax = 100;
+export const pageDefault = 20;
+
+const pageEntries = {
+  limit: v.optional(integerText(1, pageMax)),
+  cursor: v.optional(v.string('must be text')),
+};
 
 export const reservationsQuery = v.strictObject({
   status: v.optional(statusField),
   scheduleId: v.optional(scheduleIdText),
-  limit: v.optional(integerText(1, reservationsPageMax)),
-  cursor: v.optional(v.string('must be text')),
+  ...pageEntries,
 });
+
+export const entriesQuery = v.strictObject(pageEntries);
 
 /** Read by the importer, which lists what is wrong with it. */
 export const venueRequest = v.pipe(

@@ -1,4 +1,5 @@
 import type { AllocatorService } from '../../actors/runtime/allocator-service.ts';
+import type { Ledger, PointsReader } from '../../actors/runtime/ledger.ts';
 import { AccessTokens } from '../access/access-tokens.ts';
 import { Admission } from '../access/admission.ts';
 import { ClientCredentials, type TokenClient } from '../access/client-credentials.ts';
@@ -17,17 +18,22 @@ import type { Gate } from '../routes/serve-route.ts';
 import type { HttpLog } from '../server/failure.ts';
 import { availableDates } from './available-dates.ts';
 import { AvailableSeats } from './available-seats.ts';
-import { CreateReservation } from './create-reservation.ts';
+import { createReservation } from './create-reservation.ts';
 import { alive, ready } from './health.ts';
+import { HotPost, type HotSurroundings } from './hot-post.ts';
 import { issueToken } from './issue-token.ts';
 import { LayoutBodies } from './layout-bodies.ts';
+import { payReservation } from './pay-reservation.ts';
 import { performances } from './performances.ts';
+import { chargePoints, listEntries, readBalance } from './points.ts';
 import { ReservationWriters } from './reservation-writers.ts';
 import { cancelReservation, extendReservation, listReservations, readReservation } from './reservations.ts';
 import { venueLayout } from './venue-layout.ts';
 
 export interface PublicApiOptions {
   readonly service: AllocatorService;
+  readonly ledger: Pick<Ledger, 'charge'>;
+  readonly points: PointsReader;
   readonly nowMs: () => number;
   readonly tokens: TokenOptions;
   readonly seatsPerReservationMax: number;
@@ -54,7 +60,7 @@ interface TokenOptions {
   readonly isOpenToLoopback: boolean;
 }
 
-/** Everything on the public port: the two hot routes, and the app behind them. */
+/** Everything on the public port: the hot routes, and the app behind them. */
 export function createPublicApi(options: PublicApiOptions): RequestHandler {
   const { service, seatsPerReservationMax, bodyBytesMax, log } = options;
   const table = routeTable(seatsPerReservationMax);
@@ -64,21 +70,20 @@ export function createPublicApi(options: PublicApiOptions): RequestHandler {
     options.rateLimit === undefined ? undefined : new RateLimit(options.rateLimit),
   );
   const writers = new ReservationWriters(service.catalog);
-  const createReservation = new CreateReservation({
-    service,
-    admission,
-    writers,
-    seatsPerReservationMax,
-    bodyBytesMax,
-    routeIndex: indexOf(routes, 'createReservation'),
-    log,
-  });
+  const surroundings: HotSurroundings = { admission, writers, bodyBytesMax, log };
+  const hold = new HotPost(
+    createReservation(service, seatsPerReservationMax),
+    indexOf(routes, 'createReservation'),
+    surroundings,
+  );
+  const pay = new HotPost(payReservation(service), indexOf(routes, 'payReservation'), surroundings);
   const availableSeats = new AvailableSeats(service, indexOf(routes, 'availableSeats'), log);
 
   const gate: Gate = (exchange, access) => (isScope(access) ? admission.admit(exchange, access) : undefined);
   const endpoints = publicEndpoints(options, writers, table);
   const handlers: Record<string, RouteHandler> = {
-    createReservation: (exchange) => createReservation.handle(exchange),
+    createReservation: (exchange) => hold.handle(exchange),
+    payReservation: (exchange) => pay.handle(exchange),
     availableSeats: (exchange) => availableSeats.handle(exchange),
   };
   for (const entry of routes) {
@@ -89,7 +94,8 @@ export function createPublicApi(options: PublicApiOptions): RequestHandler {
   // A shortcut past the router, not a second way in: other spellings reach the same handlers through the app.
   return (exchange) => {
     const { method, url = '' } = exchange.incoming;
-    if (method === 'POST' && url === '/reservations') createReservation.handle(exchange);
+    if (method === 'POST' && url === '/reservations') hold.handle(exchange);
+    else if (method === 'POST' && url === '/reservations/pay') pay.handle(exchange);
     else if (method === 'GET' && url.startsWith('/reservations/available/seat?')) {
       availableSeats.handle(exchange);
     } else app(exchange);
@@ -128,7 +134,7 @@ function publicEndpoints(
   writers: ReservationWriters,
   table: readonly NumberedRoute[],
 ): AppEndpoints {
-  const { service, tokens, nowMs, version } = options;
+  const { service, ledger, points, tokens, nowMs, version } = options;
   const { catalog } = service;
   const document = openApiDocument(table, version);
   const page = docsPage(document);
@@ -144,6 +150,9 @@ function publicEndpoints(
     readReservation: readReservation(service, writers),
     extendReservation: extendReservation(service, writers),
     cancelReservation: cancelReservation(service),
+    chargePoints: chargePoints(ledger, nowMs),
+    readBalance: readBalance(points),
+    listEntries: listEntries(points),
     alive,
     ready: ready(() => service.notReadyReasons()),
     openapi: () => jsonReply(200, document),

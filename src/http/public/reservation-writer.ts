@@ -1,3 +1,4 @@
+import { assert } from '../../actors/allocator/assert.ts';
 import type { ScheduleId } from '../../actors/allocator/ids.ts';
 import type { SeatMap } from '../../actors/allocator/seat-map.ts';
 import type { Performance } from '../../actors/runtime/catalog.ts';
@@ -36,7 +37,7 @@ export class ReservationWriter {
       `","seats":[${this.#writeSeats(view.seats)}],"totalMinor":${view.totalMinor}` +
       `${this.#beforeHeldAt}${formatTimestamp(view.heldAtMs)}` +
       `","expiresAt":"${formatTimestamp(view.expiresAtMs)}` +
-      `","expiresInSeconds":${expiresInSeconds(view)}${endedMember(view)},"seq":${view.seq}}`
+      `","expiresInSeconds":${expiresInSeconds(view)}${statusMembers(view)},"seq":${view.seq}}`
     );
   }
 
@@ -62,13 +63,20 @@ export class ReservationWriter {
 const expiresInSeconds = ({ status, expiresAtMs, asOfMs }: ReservationView): number =>
   status === 'HELD' ? Math.max(0, Math.floor((expiresAtMs - asOfMs) / 1000)) : 0;
 
-function endedMember({ status, endedAtMs }: ReservationView): string {
+/** What a reservation has for being what it is. A payment's id needs no escape. */
+function statusMembers({ status, endedAtMs, paidAtMs, paymentId }: ReservationView): string {
   switch (status) {
+    case 'PAYING':
+      assert(paymentId !== undefined, 'a payment that is under way has a name');
+      return `,"paymentId":"${paymentId}"`;
+    case 'PAID':
+      assert(paymentId !== undefined, 'a payment that was made has a name');
+      return `,"paymentId":"${paymentId}","paidAt":"${formatTimestamp(paidAtMs)}"`;
     case 'CANCELLED':
       return `,"cancelledAt":"${formatTimestamp(endedAtMs)}"`;
     case 'EXPIRED':
       return `,"expiredAt":"${formatTimestamp(endedAtMs)}"`;
-    default:
+    case 'HELD':
       return '';
   }
 }

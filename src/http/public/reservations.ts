@@ -1,14 +1,15 @@
 import type { AllocatorService } from '../../actors/runtime/allocator-service.ts';
 import type { Outcome, Reply } from '../../actors/runtime/outcome.ts';
 import type { ReservationQuery } from '../../actors/runtime/ports.ts';
+import { storedView } from '../../actors/runtime/reservation-view.ts';
 import { assertReservation, refusal, reservationReply } from '../answer/outcome-answer.ts';
-import { invalidRequest } from '../answer/problem.ts';
 import { emptyReply } from '../answer/reply.ts';
 import { fingerprintOfExtend } from '../input/idempotency-fingerprint.ts';
-import { reservationsPageDefault } from '../input/request-schemas.ts';
+import { foreignCursor } from '../input/page-cursor.ts';
+import { pageDefault } from '../input/request-schemas.ts';
 import type { PublicRoutes } from '../routes/public-routes.ts';
 import type { Answer, Endpoint } from '../routes/route.ts';
-import { readCursor, writeCursor } from './reservation-cursor.ts';
+import { readReservationCursor, writeReservationCursor } from './reservation-cursor.ts';
 import type { ReservationWriters } from './reservation-writers.ts';
 
 /** GET /reservations/{reservationId} */
@@ -56,11 +57,9 @@ export function listReservations(
   nowMs: () => number,
 ): Endpoint<PublicRoutes['listReservations']> {
   return async ({ query, userId }) => {
-    const { status, scheduleId, limit = reservationsPageDefault, cursor } = query;
-    const after = cursor === undefined ? undefined : readCursor(cursor);
-    if (cursor !== undefined && after === undefined) {
-      return invalidRequest([{ path: 'cursor', message: 'must be the nextCursor of a page before' }]);
-    }
+    const { status, scheduleId, limit = pageDefault, cursor } = query;
+    const after = cursor === undefined ? undefined : readReservationCursor(cursor);
+    if (cursor !== undefined && after === undefined) return foreignCursor;
     const wanted: ReservationQuery = {
       userId,
       limit,
@@ -72,11 +71,11 @@ export function listReservations(
     const asOfMs = nowMs();
     const written = await Promise.all(
       page.reservations.map(async (stored) =>
-        (await writers.load(stored.scheduleId)).write({ ...stored, asOfMs }),
+        (await writers.load(stored.scheduleId)).write(storedView(stored, asOfMs)),
       ),
     );
     const last = page.reservations.at(-1);
-    const nextCursor = page.hasMore && last !== undefined ? writeCursor(last) : null;
+    const nextCursor = page.hasMore && last !== undefined ? writeReservationCursor(last) : null;
     const headers = ['Content-Type', 'application/json', 'Cache-Control', 'private, no-store'];
     if (page.asOfSeq !== undefined) headers.push('Usher-As-Of-Seq', String(page.asOfSeq));
     const body = `{"reservations":[${written.join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;

@@ -23,7 +23,7 @@ export const adminRoutes = {
       'Usher’s own layout (it has `sections`) or a seating plan of pretix’s editor (it has `zones`). A plan ' +
       'that can’t be taken is refused with the first 50 of its faults, each with its path.',
     body: request.venueRequest,
-    isIdempotent: true,
+    idempotencyKey: 'optional',
     success: { status: 201, description: 'The venue.', schema: response.venueResponse },
     problems: ['idempotency-key-reused', ...allocatorProblems],
     example: {
@@ -48,7 +48,7 @@ export const adminRoutes = {
     summary: 'Put a performance on',
     description: 'With a price for every category of its venue, and for no other.',
     body: request.performanceRequest,
-    isIdempotent: true,
+    idempotencyKey: 'optional',
     success: { status: 201, description: 'The performance.', schema: response.performanceResponse },
     problems: ['idempotency-key-reused', ...allocatorProblems],
     example: {
@@ -77,7 +77,7 @@ export const adminRoutes = {
     summary: 'Put a performance on a date',
     description: 'Without `onSaleAt` it is on sale at once.',
     body: request.scheduleRequest,
-    isIdempotent: true,
+    idempotencyKey: 'optional',
     success: { status: 201, description: 'The schedule.', schema: response.scheduleResponse },
     problems: ['idempotency-key-reused', ...allocatorProblems],
     example: {

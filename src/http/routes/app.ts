@@ -30,15 +30,16 @@ export function createApp(
   log: HttpLog,
 ): RequestHandler {
   const app = new Hono<Env>();
-  for (const { id, index, route } of routes) {
-    app.on(route.method, honoPath(route.path), async (c) => {
-      const { exchange } = c.env;
-      exchange.routeIndex = index;
-      await handlers[id]?.(exchange, c.req.param());
-      return RESPONSE_ALREADY_SENT;
-    });
-  }
-  for (const path of new Set(routes.map(({ route }) => route.path))) {
+  for (const path of pathsInOrder(routes)) {
+    for (const { id, index, route } of routes) {
+      if (route.path !== path) continue;
+      app.on(route.method, honoPath(path), async (c) => {
+        const { exchange } = c.env;
+        exchange.routeIndex = index;
+        await handlers[id]?.(exchange, c.req.param());
+        return RESPONSE_ALREADY_SENT;
+      });
+    }
     const allow = allowOf(
       routes.map(({ route }) => route),
       path,
@@ -68,6 +69,16 @@ export const routeHandler =
     else if (answer.code === 'body-too-large') exchange.sendProblemAndClose(answer);
     else exchange.sendProblem(answer);
   };
+
+/**
+ * The first that matches is taken, so a path of words alone comes before one with a parameter: GET
+ * /reservations/pay is a wrong method there, and not a reservation called pay.
+ */
+function pathsInOrder(routes: readonly NumberedRoute[]): readonly string[] {
+  const hasParameter = (path: string) => Number(path.includes('{'));
+  const paths = new Set(routes.map(({ route }) => route.path));
+  return [...paths].sort((a, b) => hasParameter(a) - hasParameter(b));
+}
 
 /** `/venues/{venueId}/layout` as hono writes it: `/venues/:venueId/layout`. */
 const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { reservationStatuses } from '../../actors/allocator/reservation.ts';
+import { entryKinds } from '../../actors/runtime/ledger.ts';
 import { problemCodes } from '../answer/error-response.ts';
 
 /** What answers look like: for the OpenAPI file, and for the tests that hold every answer against it. */
@@ -121,14 +122,38 @@ export const reservationResponse = v.strictObject({
   heldAt: timestamp,
   expiresAt: timestamp,
   expiresInSeconds: v.pipe(count, v.description('0 unless HELD')),
+  paymentId: v.optional(v.pipe(v.string(), v.description('Of the payment that is under way or was made'))),
+  paidAt: v.optional(timestamp),
   cancelledAt: v.optional(timestamp),
   expiredAt: v.optional(timestamp),
   seq: id,
 });
 
+const nextCursor = v.pipe(v.nullable(v.string()), v.description('null: there are no more'));
+
 export const reservationsResponse = v.strictObject({
   reservations: v.array(reservationResponse),
-  nextCursor: v.pipe(v.nullable(v.string()), v.description('null: there are no more')),
+  nextCursor,
+});
+
+const points = v.pipe(count, v.description('In points'));
+
+export const balanceResponse = v.strictObject({ userId: v.string(), balance: points });
+
+export const chargeResponse = v.strictObject({ ...balanceResponse.entries, entryId: id });
+
+export const entriesResponse = v.strictObject({
+  entries: v.array(
+    v.strictObject({
+      entryId: id,
+      kind: v.picklist(entryKinds),
+      amount: v.pipe(v.number(), v.safeInteger(), v.description('Negative for a payment')),
+      balanceAfter: points,
+      reservationId: v.optional(v.pipe(reservationIdText, v.description('Of a payment and its refund'))),
+      at: timestamp,
+    }),
+  ),
+  nextCursor,
 });
 
 export const healthResponse = v.strictObject({ status: v.picklist(['ok', 'ready']) });

@@ -3,6 +3,7 @@ import type { IdempotencyKey, UserId } from '../../actors/allocator/ids.ts';
 import type { Scope } from '../access/scope.ts';
 import type { Problem, ProblemCode } from '../answer/problem.ts';
 import type { HttpReply } from '../answer/reply.ts';
+import type { KeyNeed } from '../input/idempotency-key.ts';
 import type { Exchange } from '../server/exchange.ts';
 
 /** Who may call: anyone; a user whose token has the scope; the operator; the operator or this machine. */
@@ -25,9 +26,11 @@ export interface Route {
   readonly body?: GenericSchema;
   /** The body may be left out. */
   readonly isBodyOptional?: true;
-  /** Takes an Idempotency-Key. */
-  readonly isIdempotent?: true;
+  /** Takes an Idempotency-Key, or can't do without. */
+  readonly idempotencyKey?: KeyNeed;
   readonly success: Success;
+  /** Answered instead when it takes longer than anybody is kept waiting. */
+  readonly pending?: Success;
   /** Codes of this route beside those that any route may answer (openapi.ts adds them). */
   readonly problems: readonly ProblemCode[];
   readonly example: RouteExample;
@@ -36,8 +39,8 @@ export interface Route {
 /** Of every route that asks the allocator or the store. */
 export const allocatorProblems = ['overloaded', 'store-unavailable', 'shard-moving', 'not-ready'] as const;
 
-interface Success {
-  readonly status: 200 | 201 | 204;
+export interface Success {
+  readonly status: 200 | 201 | 202 | 204;
   readonly description: string;
   /** JSON, unless `mediaTypes` says otherwise. */
   readonly schema?: GenericSchema;
@@ -52,6 +55,8 @@ interface RouteExample {
   readonly target: string;
   readonly body?: unknown;
   readonly response?: unknown;
+  /** The response when the answer is `pending`. */
+  readonly pendingResponse?: unknown;
 }
 
 type OutputOf<Holder, Key extends string> = Holder extends { readonly [K in Key]: infer Schema }
@@ -66,7 +71,9 @@ export interface ApiRequest<R extends Route = Route> {
   readonly query: OutputOf<R, 'query'>;
   readonly body: OutputOf<R, 'body'>;
   readonly userId: R['access'] extends Scope ? UserId : undefined;
-  readonly idempotencyKey: IdempotencyKey | undefined;
+  readonly idempotencyKey: R extends { readonly idempotencyKey: 'required' }
+    ? IdempotencyKey
+    : IdempotencyKey | undefined;
   readonly exchange: Exchange;
 }
 

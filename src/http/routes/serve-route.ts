@@ -27,7 +27,8 @@ export async function serveRoute(route: Route, endpoint: Endpoint, context: Serv
   const userId = await context.gate(exchange, route.access);
   if (userId instanceof Problem) return userId;
 
-  const idempotencyKey = route.isIdempotent && readIdempotencyKey(incoming.headers['idempotency-key']);
+  const idempotencyKey =
+    route.idempotencyKey && readIdempotencyKey(incoming.headers['idempotency-key'], route.idempotencyKey);
   if (idempotencyKey instanceof Problem) return idempotencyKey;
   const params = validate(route.params ?? noFields, context.params);
   if (!params.ok) return params.problem;

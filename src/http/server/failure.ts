@@ -1,6 +1,7 @@
+import { LedgerOverloaded, LedgerUnavailable } from '../../actors/runtime/ledger.ts';
 import { StoreUnavailable } from '../../actors/runtime/ports.ts';
 import { unavailableProblem } from '../answer/outcome-answer.ts';
-import { Problem } from '../answer/problem.ts';
+import { Problem, unavailable } from '../answer/problem.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Where what went wrong on our side is written down. */
@@ -20,6 +21,17 @@ export function answerFailure(exchange: Exchange, log: HttpLog, error: unknown):
     exchange.sendProblem(unavailableProblem('store-unavailable', 1));
     return;
   }
+  if (error instanceof LedgerUnavailable) {
+    log.warn({ requestId, err: error }, 'the ledger was not available to a request');
+    exchange.sendProblem(unavailable('store-unavailable', ledgerSilent, 1));
+    return;
+  }
+  // Nothing is broken: as a full mailbox, it is counted and not written down.
+  if (error instanceof LedgerOverloaded) return exchange.sendProblem(unavailableProblem('overloaded', 1));
   log.error({ requestId, err: error }, 'a request failed');
   exchange.sendProblem(new Problem('internal-error', 'Something broke; the request id tells us what.'));
 }
+
+/** What was asked for may have taken effect: not what is said of the store. */
+const ledgerSilent =
+  'The ledger did not answer in time. Send it again, under the same key if it had one: it takes effect once.';

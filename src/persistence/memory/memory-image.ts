@@ -11,7 +11,8 @@ export function memoryImage(
   const { projectedSeq, lastAtMs, lastReservationNumber, reservations, holders, marks } = projection;
   const blocked = [...holders].filter(([, holder]) => holder === blockedHolder).map(([seat]) => seat);
   const wanted = [...reservations.values()].filter(
-    ({ endedAtMs }) => endedAtMs === 0 || endedAtMs >= since.endedSinceMs,
+    ({ endedAtMs, openPayment }) =>
+      endedAtMs === 0 || endedAtMs >= since.endedSinceMs || openPayment !== undefined,
   );
   return {
     projectedSeq,
@@ -19,6 +20,9 @@ export function memoryImage(
     lastReservationNumber,
     blockedSeats: Int32Array.from(blocked).sort(),
     reservations: reservationColumns(wanted.sort((a, b) => a.number - b.number)),
+    openPayments: wanted.flatMap(({ number, openPayment }) =>
+      openPayment === undefined ? [] : [{ number, ...openPayment }],
+    ),
     marks: markColumns(marks.filter(({ atMs }) => atMs >= since.markedSinceMs)),
   };
 }
@@ -36,6 +40,8 @@ function reservationColumns(rows: readonly MemoryReservation[]): ReservationColu
     expiresAtMs: Float64Array.from(rows, (row) => row.expiresAtMs),
     endedAtMs: Float64Array.from(rows, (row) => row.endedAtMs),
     seq: Float64Array.from(rows, (row) => row.seq),
+    paymentSeq: Float64Array.from(rows, (row) => row.paymentSeq),
+    paidAtMs: Float64Array.from(rows, (row) => row.paidAtMs),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { ScheduleEvent } from '../../actors/allocator/event.ts';
 import type { IdempotencyKey, ReservationNumber, UserId } from '../../actors/allocator/ids.ts';
-import { isLive, type ReservationStatus } from '../../actors/allocator/reservation.ts';
+import type { OpenPayment } from '../../actors/allocator/payment.ts';
+import { expires, isLive, type ReservationStatus } from '../../actors/allocator/reservation.ts';
 import {
   blockedHolder,
+  type EndPaymentChange,
   type MarkChange,
   type MoveChange,
   markRetentionMs,
@@ -21,6 +23,10 @@ export interface MemoryReservation {
   expiresAtMs: number;
   endedAtMs: number;
   seq: number;
+  /** seq of the payment that is under way or was made; 0 = none. */
+  paymentSeq: number;
+  paidAtMs: number;
+  openPayment: OpenPayment | undefined;
 }
 
 export interface MemoryMark {
@@ -58,6 +64,9 @@ export class MemoryProjection {
       case 'move':
         this.#move(event, change);
         break;
+      case 'end-payment':
+        this.#endPayment(event, change);
+        break;
       case 'block':
         this.#take(change.seats, blockedHolder);
         break;
@@ -85,23 +94,64 @@ export class MemoryProjection {
       expiresAtMs,
       endedAtMs: 0,
       seq,
+      paymentSeq: 0,
+      paidAtMs: 0,
+      openPayment: undefined,
     });
     this.lastReservationNumber = Math.max(this.lastReservationNumber, number);
     this.#remember(event, number, userId, mark);
   }
 
-  #move(event: ScheduleEvent, { number, status, expiresAtMs, mark }: MoveChange): void {
+  #move(event: ScheduleEvent, { number, status, expiresAtMs, payment, mark }: MoveChange): void {
     const reservation = this.reservations.get(number);
     guard(reservation !== undefined, `reservation ${number} does not exist`);
     guard(isLive(reservation.status), `reservation ${number} has ended already`);
     if (!isLive(status)) {
       this.#free(reservation.seats, number);
       reservation.endedAtMs = event.atMs;
+      this.#forgetPaymentMark(reservation);
+    }
+    switch (payment?.kind) {
+      case 'begins':
+        reservation.paymentSeq = event.seq;
+        reservation.openPayment = {
+          method: payment.method,
+          holdLeftMs: payment.holdLeftMs,
+          idempotency: payment.idempotency,
+        };
+        break;
+      case 'made':
+        this.#closePayment(reservation);
+        reservation.paidAtMs = event.atMs;
+        break;
+      case 'failed':
+        this.#closePayment(reservation);
+        reservation.paymentSeq = 0;
     }
     reservation.status = status;
     reservation.expiresAtMs = expiresAtMs ?? reservation.expiresAtMs;
     reservation.seq = event.seq;
     this.#remember(event, number, reservation.userId, mark);
+  }
+
+  #endPayment(event: ScheduleEvent, { number }: EndPaymentChange): void {
+    const reservation = this.reservations.get(number);
+    guard(reservation !== undefined, `reservation ${number} does not exist`);
+    this.#closePayment(reservation);
+    reservation.paymentSeq = 0;
+    reservation.seq = event.seq;
+  }
+
+  #closePayment(reservation: MemoryReservation): void {
+    guard(reservation.openPayment !== undefined, `reservation ${reservation.number} has no open payment`);
+    reservation.openPayment = undefined;
+    this.#forgetPaymentMark(reservation);
+  }
+
+  /** The mark that keeps a key while its payment is under way. */
+  #forgetPaymentMark({ paymentSeq }: MemoryReservation): void {
+    const index = this.marks.findIndex(({ seq }) => seq === paymentSeq);
+    if (index !== -1) this.marks.splice(index, 1);
   }
 
   /** Time never goes back within a schedule, so the old ones are in front. */
@@ -111,7 +161,9 @@ export class MemoryProjection {
   }
 
   hasOpenReservation(): boolean {
-    return this.reservations.values().some(({ status }) => status === 'HELD' || status === 'PAYING');
+    return this.reservations
+      .values()
+      .some(({ status, openPayment }) => expires(status) || openPayment !== undefined);
   }
 
   #take(seats: readonly number[], holder: number): void {

@@ -25,7 +25,10 @@ export function listMemoryReservations(data: MemoryStoreData, query: Reservation
   };
 }
 
-export function storedReservation(scheduleId: ScheduleId, reservation: MemoryReservation): StoredReservation {
+export function storedReservation(
+  scheduleId: ScheduleId,
+  { openPayment: _openPayment, ...reservation }: MemoryReservation,
+): StoredReservation {
   return { scheduleId, ...reservation, seats: [...reservation.seats] };
 }
 

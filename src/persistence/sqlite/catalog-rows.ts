@@ -2,8 +2,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { IdempotencyMark } from '../../actors/allocator/event.ts';
 import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../../actors/allocator/ids.ts';
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
-import type { Transactions } from './transactions.ts';
-import { queryRow, queryRows } from './typed-rows.ts';
+import type { Transactions } from '../../sqlite/transactions.ts';
+import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
 
 /** A venue as it is stored: its layout stays JSON text on this side of the thread boundary. */
 export interface VenueRow {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { sqliteBusy, sqliteResultCode } from './database.ts';
+import { sqliteBusy, sqliteResultCode } from '../../sqlite/database.ts';
 
 /** The directory cannot be used by this process; the message is one line for the operator. */
 export class DataDirectoryUnusable extends Error {

@@ -2,9 +2,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { assert } from '../../actors/allocator/assert.ts';
 import type { ShardId } from '../../actors/allocator/ids.ts';
 import type { CommitResolution, ShardEpoch } from '../../actors/runtime/ports.ts';
+import { Abandoned, type Transactions } from '../../sqlite/transactions.ts';
+import { queryRow } from '../../sqlite/typed-rows.ts';
 import type { JournalColumns } from './journal-columns.ts';
-import { Abandoned, type Transactions } from './transactions.ts';
-import { queryRow } from './typed-rows.ts';
 
 /** A JournalBatch with its rows in columns. */
 export interface BatchColumns {

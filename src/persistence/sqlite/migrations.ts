@@ -1,6 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { queryRow } from './typed-rows.ts';
-
 /**
  * The schema, one step a version: migration i leads from version i to i + 1, and the file's version is its
  * PRAGMA user_version. A step that was released is never edited; a change is a new step.
@@ -34,7 +31,7 @@ export const migrations: readonly string[] = [
     last_at_ms              INTEGER NOT NULL,
     last_reservation_number INTEGER NOT NULL,
     taken_seats             INTEGER NOT NULL, -- by live reservations and blocks
-    open_reservations       INTEGER NOT NULL  -- HELD or PAYING
+    open_reservations       INTEGER NOT NULL  -- HELD or PAYING, or its payment is not over
   ) STRICT;
 
   CREATE TABLE reservation (
@@ -106,35 +103,19 @@ export const migrations: readonly string[] = [
     id          INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE reservation ADD COLUMN payment_seq INTEGER NOT NULL DEFAULT 0; -- under way or made; 0 = none
+  ALTER TABLE reservation ADD COLUMN paid_at_ms  INTEGER NOT NULL DEFAULT 0; -- 0 unless PAID
+
+  -- Payments that are not over; a reservation that expired meanwhile keeps its row until the money is settled.
+  CREATE TABLE open_payment (
+    schedule_id  INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    method       INTEGER NOT NULL, -- index in paymentMethods
+    hold_left_ms INTEGER NOT NULL,
+    key          TEXT,
+    fingerprint  INTEGER,
+    PRIMARY KEY (schedule_id, number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
-
-/** The file was written by a newer Usher; nothing in it was touched. */
-export class SchemaTooNew extends Error {
-  override name = 'SchemaTooNew';
-}
-
-/** Brings the file to the newest version, a transaction a step. Throws SchemaTooNew. */
-export function migrate(db: DatabaseSync, steps: readonly string[] = migrations): void {
-  const version = schemaVersion(db);
-  if (version > steps.length) {
-    throw new SchemaTooNew(
-      `${db.location()} has schema version ${version}, written by a newer Usher; this one knows versions up to ${steps.length}`,
-    );
-  }
-  for (let next = version; next < steps.length; next++) {
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      db.exec(steps[next]!);
-      db.exec(`PRAGMA user_version = ${next + 1}`);
-      db.exec('COMMIT');
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-}
-
-export function schemaVersion(db: DatabaseSync): number {
-  const [version] = queryRow<[number]>(db.prepare('PRAGMA user_version', { returnArrays: true }))!;
-  return version;
-}

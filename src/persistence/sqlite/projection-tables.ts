@@ -1,18 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ScheduleEvent } from '../../actors/allocator/event.ts';
 import type { ReservationNumber, ScheduleId, UserId } from '../../actors/allocator/ids.ts';
-import { isLive, type ReservationStatus, reservationStatuses } from '../../actors/allocator/reservation.ts';
+import { paymentMethods } from '../../actors/allocator/payment.ts';
+import { expires, isLive, reservationStatuses } from '../../actors/allocator/reservation.ts';
+import { queryRow } from '../../sqlite/typed-rows.ts';
 import {
   blockedHolder,
+  type EndPaymentChange,
   type MarkChange,
   type MoveChange,
   markRetentionMs,
   type OpenChange,
+  type PaymentChange,
   projectionChange,
 } from '../projection-change.ts';
 import { guard } from '../projection-guard.ts';
 import { seatsFromText, seatsToText } from './seats-text.ts';
-import { queryRow } from './typed-rows.ts';
 
 /** How far a schedule is projected, and its counters: a row of schedule_projection. */
 interface ProjectionState {
@@ -21,11 +24,19 @@ interface ProjectionState {
   lastReservationNumber: number;
   /** Seats of live reservations and blocked ones. */
   takenSeats: number;
-  /** Reservations that are HELD or PAYING. */
+  /** Reservations that are HELD or PAYING, or whose payment is not over. */
   openReservations: number;
 }
 
-type MovedRow = [status: number, seats: string, userId: UserId, expiresAtMs: number];
+type MovedRow = [
+  status: number,
+  seats: string,
+  userId: UserId,
+  expiresAtMs: number,
+  endedAtMs: number,
+  paymentSeq: number,
+  paidAtMs: number,
+];
 
 /**
  * Carries projection changes out on the tables, inside the caller's transaction. Keeps I1 by the primary key
@@ -42,6 +53,9 @@ export class ProjectionTables {
   readonly #insertMark: StatementSync;
   readonly #oldestMark: StatementSync;
   readonly #forgetMarks: StatementSync;
+  readonly #forgetMark: StatementSync;
+  readonly #insertOpenPayment: StatementSync;
+  readonly #deleteOpenPayment: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#readState = db.prepare(
@@ -63,11 +77,13 @@ export class ProjectionTables {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
     );
     this.#readReservation = db.prepare(
-      'SELECT status, seats, user_id, expires_at_ms FROM reservation WHERE schedule_id = ? AND number = ?',
+      `SELECT status, seats, user_id, expires_at_ms, ended_at_ms, payment_seq, paid_at_ms
+       FROM reservation WHERE schedule_id = ? AND number = ?`,
       { returnArrays: true },
     );
     this.#updateReservation = db.prepare(
-      `UPDATE reservation SET status = ?, expires_at_ms = ?, ended_at_ms = ?, seq = ?
+      `UPDATE reservation SET status = ?, expires_at_ms = ?, ended_at_ms = ?, seq = ?, payment_seq = ?,
+         paid_at_ms = ?
        WHERE schedule_id = ? AND number = ?`,
     );
     this.#takeSeat = db.prepare('INSERT INTO seat_reservation (schedule_id, seat, number) VALUES (?, ?, ?)');
@@ -86,6 +102,12 @@ export class ProjectionTables {
          SELECT max(seq) FROM (SELECT seq, at_ms FROM mark WHERE schedule_id = ?1 ORDER BY seq LIMIT ?3)
          WHERE at_ms < ?2)`,
     );
+    this.#forgetMark = db.prepare('DELETE FROM mark WHERE schedule_id = ? AND seq = ?');
+    this.#insertOpenPayment = db.prepare(
+      `INSERT INTO open_payment (schedule_id, number, method, hold_left_ms, key, fingerprint)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+    );
+    this.#deleteOpenPayment = db.prepare('DELETE FROM open_payment WHERE schedule_id = ? AND number = ?');
   }
 
   readState(scheduleId: ScheduleId): ProjectionState {
@@ -118,6 +140,9 @@ export class ProjectionTables {
         break;
       case 'move':
         this.#move(scheduleId, state, event, change);
+        break;
+      case 'end-payment':
+        this.#endPayment(scheduleId, state, event, change);
         break;
       case 'block':
         this.#takeSeats(scheduleId, state, change.seats, blockedHolder);
@@ -152,10 +177,9 @@ export class ProjectionTables {
   }
 
   #move(scheduleId: ScheduleId, state: ProjectionState, event: ScheduleEvent, change: MoveChange): void {
-    const { number, status, mark } = change;
-    const row = queryRow<MovedRow>(this.#readReservation, scheduleId, number);
-    guard(row !== undefined, `reservation ${number} does not exist`);
-    const [statusIndex, seats, userId, expiresAtMs] = row;
+    const { number, status, payment, mark } = change;
+    const row = this.#read(scheduleId, number);
+    const [statusIndex, seats, userId, expiresAtMs, , paymentSeq, paidAtMs] = row;
     const before = reservationStatuses[statusIndex]!;
     guard(isLive(before), `reservation ${number} has ended already`);
     const live = isLive(status);
@@ -164,12 +188,62 @@ export class ProjectionTables {
       change.expiresAtMs ?? expiresAtMs,
       live ? 0 : event.atMs,
       event.seq,
+      paymentSeqAfter(payment, paymentSeq, event.seq),
+      payment?.kind === 'made' ? event.atMs : paidAtMs,
       scheduleId,
       number,
     );
-    if (!live) this.#freeSeats(scheduleId, state, seatsFromText(seats), number);
-    state.openReservations += Number(isOpen(status)) - Number(isOpen(before));
+    if (payment?.kind === 'begins') this.#insertPayment(scheduleId, number, payment);
+    else if (payment !== undefined) this.#closePayment(scheduleId, number, paymentSeq);
+    if (!live) {
+      this.#freeSeats(scheduleId, state, seatsFromText(seats), number);
+      if (before === 'PAYING') this.#forgetMark.run(scheduleId, paymentSeq);
+    }
+    // What expires while it is paid for stays open until its payment is over.
+    const staysOpen = expires(status) || (before === 'PAYING' && !live);
+    state.openReservations += Number(staysOpen) - Number(expires(before));
     if (mark !== undefined) this.#remember(scheduleId, event, number, userId, mark);
+  }
+
+  #endPayment(
+    scheduleId: ScheduleId,
+    state: ProjectionState,
+    event: ScheduleEvent,
+    { number }: EndPaymentChange,
+  ): void {
+    const [status, , , expiresAtMs, endedAtMs, paymentSeq, paidAtMs] = this.#read(scheduleId, number);
+    this.#updateReservation.run(status, expiresAtMs, endedAtMs, event.seq, 0, paidAtMs, scheduleId, number);
+    this.#closePayment(scheduleId, number, paymentSeq);
+    state.openReservations -= 1;
+  }
+
+  #read(scheduleId: ScheduleId, number: ReservationNumber): MovedRow {
+    const row = queryRow<MovedRow>(this.#readReservation, scheduleId, number);
+    guard(row !== undefined, `reservation ${number} does not exist`);
+    return row;
+  }
+
+  #insertPayment(
+    scheduleId: ScheduleId,
+    number: ReservationNumber,
+    { method, holdLeftMs, idempotency }: Extract<PaymentChange, { kind: 'begins' }>,
+  ): void {
+    const { key = null, fingerprint = null } = idempotency ?? {};
+    this.#insertOpenPayment.run(
+      scheduleId,
+      number,
+      paymentMethods.indexOf(method),
+      holdLeftMs,
+      key,
+      fingerprint,
+    );
+  }
+
+  /** With the mark that kept its key while it was under way. */
+  #closePayment(scheduleId: ScheduleId, number: ReservationNumber, paymentSeq: number): void {
+    const { changes } = this.#deleteOpenPayment.run(scheduleId, number);
+    guard(changes === 1, `reservation ${number} has no open payment`);
+    this.#forgetMark.run(scheduleId, paymentSeq);
   }
 
   #takeSeats(scheduleId: ScheduleId, state: ProjectionState, seats: readonly number[], holder: number): void {
@@ -209,4 +283,8 @@ export class ProjectionTables {
 
 const held = reservationStatuses.indexOf('HELD');
 
-const isOpen = (status: ReservationStatus): boolean => status === 'HELD' || status === 'PAYING';
+/** Which payment a reservation has after the change; `seq` of the event that makes it. */
+function paymentSeqAfter(payment: PaymentChange | undefined, before: number, seq: number): number {
+  if (payment === undefined || payment.kind === 'made') return before;
+  return payment.kind === 'begins' ? seq : 0;
+}

@@ -2,11 +2,11 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ScheduleEventType } from '../../actors/allocator/event.ts';
 import type { ScheduleId } from '../../actors/allocator/ids.ts';
 import { decodeEvent } from '../../actors/runtime/event-codec.ts';
-import { sqliteConstraint, sqliteResultCode } from './database.ts';
+import { sqliteConstraint, sqliteResultCode } from '../../sqlite/database.ts';
+import type { Transactions } from '../../sqlite/transactions.ts';
+import { queryRows } from '../../sqlite/typed-rows.ts';
 import type { JournalColumns } from './journal-columns.ts';
 import { ProjectionTables } from './projection-tables.ts';
-import type { Transactions } from './transactions.ts';
-import { queryRows } from './typed-rows.ts';
 
 /** Events a transaction: 4 ms of work, and that is the longest that a commit waits for the projection. */
 export const chunkEventsMax = 256;

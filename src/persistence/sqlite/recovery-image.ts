@@ -1,10 +1,22 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ScheduleEventType } from '../../actors/allocator/event.ts';
-import type { ReservationNumber, ScheduleId, ShardId, UserId } from '../../actors/allocator/ids.ts';
-import type { MarkColumns, ProjectionImage, ReservationColumns } from '../../actors/runtime/ports.ts';
+import type {
+  IdempotencyKey,
+  ReservationNumber,
+  ScheduleId,
+  ShardId,
+  UserId,
+} from '../../actors/allocator/ids.ts';
+import { type PaymentMethod, paymentMethods } from '../../actors/allocator/payment.ts';
+import type {
+  MarkColumns,
+  ProjectionImage,
+  ReservationColumns,
+  StoredOpenPayment,
+} from '../../actors/runtime/ports.ts';
+import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
 import { blockedHolder } from '../projection-change.ts';
 import type { JournalColumns } from './journal-columns.ts';
-import { queryRow, queryRows } from './typed-rows.ts';
 
 /** A StoredSchedule with its tail in columns. */
 export interface StoredScheduleColumns {
@@ -22,6 +34,16 @@ type ReservationRow = [
   expiresAtMs: number,
   endedAtMs: number,
   seq: number,
+  paymentSeq: number,
+  paidAtMs: number,
+];
+
+type OpenPaymentRow = [
+  number: ReservationNumber,
+  method: number,
+  holdLeftMs: number,
+  key: IdempotencyKey | null,
+  fingerprint: number | null,
 ];
 
 type MarkRow = [
@@ -46,6 +68,7 @@ type TailRow = [seq: number, shardId: ShardId, atMs: number, type: ScheduleEvent
 export class RecoveryImageReader {
   readonly #state: StatementSync;
   readonly #reservations: StatementSync;
+  readonly #openPayments: StatementSync;
   readonly #marks: StatementSync;
   readonly #blocked: StatementSync;
   readonly #tail: StatementSync;
@@ -56,8 +79,14 @@ export class RecoveryImageReader {
       'SELECT projected_seq, last_at_ms, last_reservation_number FROM schedule_projection WHERE schedule_id = ?',
     );
     this.#reservations = prepare(
-      `SELECT number, user_id, status, seats, total_minor, held_at_ms, expires_at_ms, ended_at_ms, seq
-       FROM reservation WHERE schedule_id = ? AND (ended_at_ms = 0 OR ended_at_ms >= ?) ORDER BY number`,
+      `SELECT number, user_id, status, seats, total_minor, held_at_ms, expires_at_ms, ended_at_ms, seq,
+         payment_seq, paid_at_ms
+       FROM reservation
+       WHERE schedule_id = ? AND (ended_at_ms = 0 OR ended_at_ms >= ? OR payment_seq > 0) ORDER BY number`,
+    );
+    this.#openPayments = prepare(
+      `SELECT number, method, hold_left_ms, key, fingerprint FROM open_payment
+       WHERE schedule_id = ? ORDER BY number`,
     );
     this.#marks = prepare(
       `SELECT seq, at_ms, user_id, key, fingerprint, number, kind, expires_at_ms
@@ -82,6 +111,7 @@ export class RecoveryImageReader {
         lastReservationNumber,
         blockedSeats: Int32Array.from(blocked, ([seat]) => seat),
         reservations: reservationColumns(queryRows(this.#reservations, scheduleId, endedSinceMs)),
+        openPayments: queryRows<OpenPaymentRow>(this.#openPayments, scheduleId).map(toOpenPayment),
         marks: markColumns(queryRows(this.#marks, scheduleId, markedSinceMs)),
       },
       tail: tailColumns(scheduleId, queryRows(this.#tail, scheduleId, projectedSeq)),
@@ -110,6 +140,8 @@ function reservationColumns(rows: readonly ReservationRow[]): ReservationColumns
   const expiresAtMs = new Float64Array(count);
   const endedAtMs = new Float64Array(count);
   const seq = new Float64Array(count);
+  const paymentSeq = new Float64Array(count);
+  const paidAtMs = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     const row = rows[i]!;
     number[i] = row[0];
@@ -121,6 +153,8 @@ function reservationColumns(rows: readonly ReservationRow[]): ReservationColumns
     expiresAtMs[i] = row[6];
     endedAtMs[i] = row[7];
     seq[i] = row[8];
+    paymentSeq[i] = row[9];
+    paidAtMs[i] = row[10];
   }
   return {
     count,
@@ -134,8 +168,23 @@ function reservationColumns(rows: readonly ReservationRow[]): ReservationColumns
     expiresAtMs,
     endedAtMs,
     seq,
+    paymentSeq,
+    paidAtMs,
   };
 }
+
+const toOpenPayment = ([
+  number,
+  method,
+  holdLeftMs,
+  key,
+  fingerprint,
+]: OpenPaymentRow): StoredOpenPayment => ({
+  number,
+  method: paymentMethods[method] as PaymentMethod,
+  holdLeftMs,
+  idempotency: key === null || fingerprint === null ? undefined : { key, fingerprint },
+});
 
 /** seatsFromText without an array for the one seat that most reservations have. */
 function pushSeats(seats: number[], text: string): number {

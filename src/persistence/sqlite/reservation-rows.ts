@@ -2,8 +2,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { ReservationNumber, ScheduleId, UserId } from '../../actors/allocator/ids.ts';
 import { reservationStatuses } from '../../actors/allocator/reservation.ts';
 import type { ReservationPage, ReservationQuery, StoredReservation } from '../../actors/runtime/ports.ts';
+import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
 import { seatsFromText } from './seats-text.ts';
-import { queryRow, queryRows } from './typed-rows.ts';
 
 type Row = [
   scheduleId: ScheduleId,
@@ -16,10 +16,12 @@ type Row = [
   expiresAtMs: number,
   endedAtMs: number,
   seq: number,
+  paymentSeq: number,
+  paidAtMs: number,
 ];
 
 const columns =
-  'schedule_id, number, user_id, status, seats, total_minor, held_at_ms, expires_at_ms, ended_at_ms, seq';
+  'schedule_id, number, user_id, status, seats, total_minor, held_at_ms, expires_at_ms, ended_at_ms, seq, payment_seq, paid_at_ms';
 
 /** ReservationQueries on the projection: each a walk along one index, whose order is the page's order. */
 export class ReservationRows {
@@ -89,6 +91,7 @@ export function listSql(query: ReservationQuery): { sql: string; parameters: SQL
 
 function toReservation(row: Row): StoredReservation {
   const [scheduleId, number, userId, status, seats, totalMinor, heldAtMs, expiresAtMs, endedAtMs, seq] = row;
+  const [paymentSeq, paidAtMs] = row.slice(10) as [number, number];
   return {
     scheduleId,
     number,
@@ -100,5 +103,7 @@ function toReservation(row: Row): StoredReservation {
     expiresAtMs,
     endedAtMs,
     seq,
+    paymentSeq,
+    paidAtMs,
   };
 }

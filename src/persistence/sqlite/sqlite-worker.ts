@@ -2,17 +2,18 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../actors/allocator/assert.ts';
 import type { ScheduleId } from '../../actors/allocator/ids.ts';
 import { CommitOutcomeUnknown } from '../../actors/runtime/ports.ts';
+import { openDatabase } from '../../sqlite/database.ts';
+import { migrate, schemaVersion } from '../../sqlite/migrate.ts';
+import { Transactions } from '../../sqlite/transactions.ts';
+import { queryRows } from '../../sqlite/typed-rows.ts';
 import { CatalogRows } from './catalog-rows.ts';
-import { openDatabase } from './database.ts';
 import { Journal } from './journal.ts';
-import { migrate, schemaVersion } from './migrations.ts';
+import { migrations } from './migrations.ts';
 import { ProjectionPacer } from './projection-pacer.ts';
 import { Projector } from './projector.ts';
 import { RecoveryImageReader, type StoredScheduleColumns, transferableBuffers } from './recovery-image.ts';
 import { ReservationRows } from './reservation-rows.ts';
 import type { CallMessage, StoreProcedures, StoreWorkerData, WorkerMessage } from './store-procedures.ts';
-import { Transactions } from './transactions.ts';
-import { queryRows } from './typed-rows.ts';
 
 /**
  * The worker thread that owns usher.db: the file's only writer, one call at a time, in the order of arrival.
@@ -22,8 +23,8 @@ assert(parentPort !== null, 'sqlite-worker.ts runs in a worker thread');
 const port = parentPort;
 const { directory } = workerData as StoreWorkerData;
 
-const db = openDatabase(directory);
-migrate(db);
+const db = openDatabase(directory, 'usher.db');
+migrate(db, migrations);
 const transactions = new Transactions(db);
 const journal = new Journal(db, transactions);
 const projector = new Projector(db, transactions, (error) => post({ kind: 'projection-error', error }));

@@ -5,6 +5,7 @@ import type { Invariant, Violation } from '../violation.ts';
 import { saleOf, type World } from '../world.ts';
 import { type Case, lastMoment, moments } from './case.ts';
 import { keyRule } from './key-rules.ts';
+import { checkPayAnswer } from './payment-checks.ts';
 import { checkReadAnswer } from './read-checks.ts';
 import { isTrueRefusal } from './refusal-rules.ts';
 import { checkCancelled, checkReservationAnswer } from './success-checks.ts';
@@ -32,6 +33,7 @@ function judge(given: Case, content: Answer): void {
       blame('I13', `unavailable (${content.code}), and nothing had happened`);
     return;
   }
+  if (call.request.kind === 'pay') return checkPayAnswer(given, call.request, content);
   if (call.request.kind !== 'submit') return checkReadAnswer(given, content);
   const { intent } = call.request;
   switch (content.kind) {

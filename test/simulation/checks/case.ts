@@ -31,4 +31,5 @@ const momentAt = ({ world, model, call, answered }: Case, length: number): Momen
   earliestMs: call.wallMinMs,
   latestWallMs: answered.latestWallMs,
   holdTotalMaxMs: world.limits.holdTotalMaxMs,
+  paymentMaxMs: world.limits.paymentMaxMs,
 });

@@ -3,13 +3,14 @@ import { saleOf } from '../world.ts';
 import { checkCall } from './answer-checks.ts';
 import type { Evidence } from './evidence.ts';
 import { checkJournal, checkMarks } from './journal-checks.ts';
+import { checkMoney } from './money-checks.ts';
 import { checkOwnership } from './ownership-checks.ts';
 import { checkProjection } from './projection-checks.ts';
 
 /** Every check of a finished run. Where a journal itself is broken, what rests on it is not judged. */
 export function checkRun(evidence: Evidence): readonly Violation[] {
-  const { world, calls, models, images, log } = evidence;
-  const violations: Violation[] = [...checkOwnership(log)];
+  const { world, calls, models, images, log, bank, cardCompany } = evidence;
+  const violations: Violation[] = [...checkOwnership(log), ...checkMoney(world, models, bank, cardCompany)];
   for (const [scheduleId, model] of models) {
     const landedAtMs = new Map<number, number>();
     for (const entry of log) {

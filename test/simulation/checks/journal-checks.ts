@@ -1,5 +1,6 @@
 import type { ScheduleId } from '../../../src/actors/allocator/ids.ts';
 import {
+  isLiveStatus,
   type JournalModel,
   type ModelEvent,
   type ModelState,
@@ -24,6 +25,9 @@ export function checkJournal(world: World, sale: Sale, model: JournalModel): rea
     if (event.type === 'held') checkHeld(world, sale, before, event, blame);
     if (event.type === 'extended') checkExtended(world, before, event, blame);
     if (event.type === 'cancelled' || event.type === 'expired') checkEnd(before, event, blame);
+    if (event.type === 'paying') checkPaying(world, before, event, blame);
+    if (event.type === 'paid') checkPaid(before, event, blame);
+    if (event.type === 'payment-failed') checkPaymentFailed(before, event, blame);
   }
   return violations;
 }
@@ -81,11 +85,45 @@ function checkExtended(world: World, before: ModelState, event: ModelEvent, blam
 
 function checkEnd(before: ModelState, event: ModelEvent, blame: Blame): void {
   const hold = before.reservations.get(event.number);
-  if (hold?.status !== 'HELD')
-    return blame('I6', `reservation ${event.number} is ${hold?.status ?? 'unknown'}`);
+  const mayEnd = hold?.status === 'HELD' || (hold?.status === 'PAYING' && event.type === 'expired');
+  if (!mayEnd) return blame('I6', `reservation ${event.number} is ${hold?.status ?? 'unknown'}`);
   if (event.type === 'expired' && hold.expiresAtMs > event.atMs) {
     blame('I6', `hold ${hold.number} has time until ${hold.expiresAtMs}`);
   }
+}
+
+function checkPaying(world: World, before: ModelState, event: ModelEvent, blame: Blame): void {
+  const { holdTotalMaxMs, paymentMaxMs } = world.limits;
+  const hold = before.reservations.get(event.number);
+  if (hold?.status !== 'HELD')
+    return blame('I5', `reservation ${event.number} is ${hold?.status ?? 'unknown'}`);
+  if (event.expiresAtMs !== event.atMs + paymentMaxMs)
+    blame('terms', `it has time until ${event.expiresAtMs}, not ${event.atMs + paymentMaxMs}`);
+  if (event.holdLeftMs !== hold.expiresAtMs - event.atMs)
+    blame('terms', `the hold had ${hold.expiresAtMs - event.atMs} ms left, not ${event.holdLeftMs}`);
+  if (event.atMs >= hold.heldAtMs + holdTotalMaxMs + paymentMaxMs)
+    blame('terms', 'it had been held for too long');
+}
+
+/** I5; that it comes in time is checked with everything that is due. */
+function checkPaid(before: ModelState, event: ModelEvent, blame: Blame): void {
+  const own = before.reservations.get(event.number);
+  const isItsPayment = own?.payment?.isOpen === true && own.payment.seq === event.paymentSeq;
+  if (own?.status !== 'PAYING' || !isItsPayment) {
+    return blame('I5', `payment ${event.paymentSeq} of ${JSON.stringify(own)}`);
+  }
+}
+
+/** Back to a hold with what it had left, 30 s at least; or the end of a payment that came too late. */
+function checkPaymentFailed(before: ModelState, event: ModelEvent, blame: Blame): void {
+  const own = before.reservations.get(event.number);
+  if (own?.payment?.isOpen !== true || own.payment.seq !== event.paymentSeq)
+    return blame('I5', `payment ${event.paymentSeq} of ${JSON.stringify(own)}`);
+  const isBack = event.expiresAtMs !== undefined;
+  if (isBack !== (own.status === 'PAYING')) blame('I5', `it is ${own.status}`);
+  const untilMs = event.atMs + Math.max(own.payment.holdLeftMs, 30_000);
+  if (isBack && event.expiresAtMs !== untilMs)
+    blame('terms', `the hold is back until ${event.expiresAtMs}, not ${untilMs}`);
 }
 
 /**
@@ -114,6 +152,6 @@ export function checkMarks(
 }
 
 export const liveSeats = (state: ModelState, userId: string): number =>
-  openHolds(state)
-    .filter((hold) => hold.userId === userId)
-    .reduce((sum, hold) => sum + hold.seats.length, 0);
+  [...state.reservations.values()]
+    .filter((reservation) => reservation.userId === userId && isLiveStatus(reservation.status))
+    .reduce((sum, reservation) => sum + reservation.seats.length, 0);

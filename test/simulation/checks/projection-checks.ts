@@ -1,7 +1,7 @@
 import type { ScheduleId } from '../../../src/actors/allocator/ids.ts';
 import { reservationStatuses } from '../../../src/actors/allocator/reservation.ts';
 import type { ProjectionImage } from '../../../src/actors/runtime/ports.ts';
-import { blocked, type JournalModel } from '../model/journal-model.ts';
+import { blocked, type JournalModel, openPayments } from '../model/journal-model.ts';
 import type { Violation } from '../violation.ts';
 
 /** I11: what a recovery would start from is the journal up to there. Remembered requests show in replays. */
@@ -25,10 +25,21 @@ export function checkProjection(
           reservation.expiresAtMs,
           reservation.endedAtMs,
           reservation.seq,
+          reservation.payment?.seq ?? 0,
+          reservation.paidAtMs,
         ].join(),
       ),
+    ...openPayments(state).map(
+      ({ number, payment }) => `open payment ${number} ${payment?.method} ${payment?.holdLeftMs}`,
+    ),
   ];
-  const projected = [`blocked ${[...image.blockedSeats].join(' ')}`, ...linesOf(image)];
+  const projected = [
+    `blocked ${[...image.blockedSeats].join(' ')}`,
+    ...linesOf(image),
+    ...image.openPayments.map(
+      ({ number, method, holdLeftMs }) => `open payment ${number} ${method} ${holdLeftMs}`,
+    ),
+  ];
   const wrong = Array.from(
     { length: Math.max(expected.length, projected.length) },
     (_, index) => index,
@@ -53,6 +64,8 @@ function linesOf({ reservations }: ProjectionImage): readonly string[] {
       reservations.expiresAtMs[i],
       reservations.endedAtMs[i],
       reservations.seq[i],
+      reservations.paymentSeq[i],
+      reservations.paidAtMs[i],
     ].join();
   });
 }

@@ -3,6 +3,7 @@ import type { Answer, Request } from '../history.ts';
 import { countsOf, nobody } from '../model/journal-model.ts';
 import { type Case, lastMoment, moments } from './case.ts';
 import { mayBeForgotten, ownReservation } from './refusal-rules.ts';
+import { shownPaymentId } from './shown-payment.ts';
 
 /** I9 for everything that only looks: it was so at a durable moment, and not before what was seen already. */
 export function checkReadAnswer(given: Case, content: Answer): void {
@@ -46,13 +47,11 @@ function checkAvailability(given: Case, shown: Extract<Answer, { kind: 'availabi
 function checkCounts(given: Case, { counts }: Extract<Answer, { kind: 'counts' }>): void {
   const { model, sale, blame } = given;
   if (!isInWindow(given, counts.seq)) return;
-  const { free, held, blocked } = countsOf(model.at(counts.seq));
-  const isRight = counts.free === free && counts.held === held && counts.blocked === blocked;
-  if (!isRight || counts.paying !== 0 || counts.paid !== 0 || counts.capacity !== sale.hall.seats.length) {
-    blame(
-      'I11',
-      `counted ${JSON.stringify(counts)}, the journal says ${JSON.stringify({ free, held, blocked })}`,
-    );
+  const expected = countsOf(model.at(counts.seq));
+  const fields = ['free', 'held', 'paying', 'paid', 'blocked'] as const;
+  const isRight = fields.every((field) => counts[field] === expected[field]);
+  if (!isRight || counts.capacity !== sale.hall.seats.length) {
+    blame('I11', `counted ${JSON.stringify(counts)}, the journal says ${JSON.stringify(expected)}`);
   }
 }
 
@@ -73,9 +72,20 @@ function checkShown(given: Case, request: Request, view: ReservationView): void 
     return (
       own !== undefined &&
       (
-        ['number', 'userId', 'status', 'totalMinor', 'heldAtMs', 'expiresAtMs', 'endedAtMs', 'seq'] as const
+        [
+          'number',
+          'userId',
+          'status',
+          'totalMinor',
+          'heldAtMs',
+          'expiresAtMs',
+          'endedAtMs',
+          'paidAtMs',
+          'seq',
+        ] as const
       ).every((field) => own[field] === view[field]) &&
-      own.seats.join(' ') === view.seats.join(' ')
+      own.seats.join(' ') === view.seats.join(' ') &&
+      view.paymentId === shownPaymentId(view.scheduleId, own)
     );
   };
   const isOld =
@@ -89,7 +99,8 @@ function checkShown(given: Case, request: Request, view: ReservationView): void 
       `shown ${JSON.stringify(view)}: so at none of the rows ${call.seenSeq} to ${answered.durableRows}`,
     );
   }
-  if (!isOld && view.status === 'HELD' && view.expiresAtMs <= view.asOfMs) {
+  const ends = view.status === 'HELD' || view.status === 'PAYING';
+  if (!isOld && ends && view.expiresAtMs <= view.asOfMs) {
     blame('I6', `hold ${view.number} is shown open at ${view.asOfMs}, it was due at ${view.expiresAtMs}`);
   }
 }

@@ -2,7 +2,13 @@ import type { Intent } from '../../../src/actors/allocator/command.ts';
 import type { Rejection } from '../../../src/actors/allocator/rejection.ts';
 import { bestRun, eligibleSeats } from '../model/best-available.ts';
 import { strandedBy } from '../model/hall.ts';
-import { blocked, type ModelReservation, type ModelState, nobody } from '../model/journal-model.ts';
+import {
+  blocked,
+  isLiveStatus,
+  type ModelReservation,
+  type ModelState,
+  nobody,
+} from '../model/journal-model.ts';
 import { dayMs, type Sale } from '../world.ts';
 import { liveSeats } from './journal-checks.ts';
 
@@ -14,6 +20,7 @@ export interface Moment {
   /** The latest time that any clock had ever shown by then. */
   readonly latestWallMs: number;
   readonly holdTotalMaxMs: number;
+  readonly paymentMaxMs: number;
 }
 
 /** Whether the refusal says the truth about the moment. Keys are another matter (key-rules.ts). */
@@ -30,6 +37,9 @@ export function isTrueRefusal(sale: Sale, moment: Moment, intent: Intent, reject
     case 'block':
     case 'unblock':
       return isTrueOfBlock(sale, moment, intent, rejection);
+    case 'pay':
+      return isTrueOfPay(moment, intent, rejection);
+    case 'settle-payment':
     case 'expire':
       return false;
   }
@@ -108,14 +118,10 @@ function isTrueOfExtend(
   switch (rejection.code) {
     case 'not-found':
       return own === undefined || mayBeForgotten(moment, own);
-    case 'hold-expired':
-      return own?.status === 'EXPIRED';
-    case 'already-cancelled':
-      return own?.status === 'CANCELLED';
     case 'hold-limit-reached':
       return own?.status === 'HELD' && own.expiresAtMs >= own.heldAtMs + moment.holdTotalMaxMs;
     default:
-      return false;
+      return isRefusedFor(own?.status, rejection);
   }
 }
 
@@ -128,8 +134,35 @@ function isTrueOfCancel(
   switch (rejection.code) {
     case 'not-found':
       return own === undefined || mayBeForgotten(moment, own);
+    default:
+      return own?.status !== 'CANCELLED' && isRefusedFor(own?.status, rejection);
+  }
+}
+
+/** At S0. What comes of a payment that has begun, payment-checks.ts judges. */
+function isTrueOfPay(
+  moment: Moment,
+  intent: Extract<Intent, { kind: 'pay' }>,
+  rejection: Rejection,
+): boolean {
+  const own = ownReservation(moment.state, intent);
+  if (rejection.code === 'not-found') return own === undefined || mayBeForgotten(moment, own);
+  if (rejection.code !== 'hold-limit-reached') return isRefusedFor(own?.status, rejection);
+  const latestMs = (own?.heldAtMs ?? 0) + moment.holdTotalMaxMs + moment.paymentMaxMs;
+  return own?.status === 'HELD' && moment.latestWallMs >= latestMs;
+}
+
+/** Why something that is no hold can't be changed. */
+function isRefusedFor(status: ModelReservation['status'] | undefined, { code }: Rejection): boolean {
+  switch (code) {
     case 'hold-expired':
-      return own?.status === 'EXPIRED';
+      return status === 'EXPIRED';
+    case 'already-cancelled':
+      return status === 'CANCELLED';
+    case 'already-paid':
+      return status === 'PAID';
+    case 'payment-in-progress':
+      return status === 'PAYING';
     default:
       return false;
   }
@@ -149,7 +182,7 @@ function isTrueOfBlock(
 
 /** Ended reservations leave memory after 24 h. */
 export const mayBeForgotten = (moment: Moment, reservation: ModelReservation): boolean =>
-  reservation.status !== 'HELD' && reservation.endedAtMs + dayMs <= moment.latestWallMs;
+  !isLiveStatus(reservation.status) && reservation.endedAtMs + dayMs <= moment.latestWallMs;
 
 export function ownReservation(
   state: ModelState,

@@ -96,6 +96,7 @@ const shownOf = ({ scheduleId: _scheduleId, ...view }: ReservationView): Shown =
   heldAtMs: view.heldAtMs,
   expiresAtMs: view.expiresAtMs,
   endedAtMs: view.endedAtMs,
+  paidAtMs: view.paidAtMs,
   asOfMs: view.asOfMs,
   seq: view.seq,
 });

@@ -7,10 +7,20 @@ export interface ModelReservation {
   readonly seats: readonly number[];
   readonly totalMinor: number;
   readonly heldAtMs: number;
-  readonly status: 'HELD' | 'EXPIRED' | 'CANCELLED';
+  readonly status: 'HELD' | 'PAYING' | 'PAID' | 'EXPIRED' | 'CANCELLED';
   readonly expiresAtMs: number;
   readonly endedAtMs: number;
+  readonly paidAtMs: number;
   readonly seq: number;
+  /** Under way, made, or of a reservation that ended before it was over. */
+  readonly payment?: ModelPayment;
+}
+
+interface ModelPayment {
+  readonly seq: number;
+  readonly method: 'points' | 'card';
+  readonly holdLeftMs: number;
+  readonly isOpen: boolean;
 }
 
 /** One row of the journal, its payload read. */
@@ -23,6 +33,10 @@ export interface ModelEvent {
   readonly seats: readonly number[];
   readonly totalMinor: number;
   readonly expiresAtMs: number;
+  readonly method?: 'points' | 'card';
+  readonly holdLeftMs?: number;
+  readonly paymentSeq?: number;
+  readonly failure?: { readonly reason: string; readonly declineCode?: string };
   readonly idempotency?: { readonly key: string; readonly fingerprint: number };
 }
 
@@ -100,9 +114,13 @@ export class JournalModel {
       .filter((mark) => mark !== undefined);
   }
 
+  /** A request that pays keeps its key while it is under way; only `paid` is a success. */
   #markOf(event: ModelEvent, length: number): ModelMark | undefined {
     const reservation = this.at(length).reservations.get(event.number);
-    return reservation && { event, userId: reservation.userId, number: event.number };
+    if (reservation === undefined) return undefined;
+    const isUnderWay = reservation.status === 'PAYING' && reservation.payment?.seq === event.seq;
+    if (event.type === 'paying' && !isUnderWay) return undefined;
+    return { event, userId: reservation.userId, number: event.number };
   }
 }
 
@@ -125,6 +143,7 @@ function after(state: ModelState, event: ModelEvent): ModelState {
         status: 'HELD',
         expiresAtMs: event.expiresAtMs,
         endedAtMs: 0,
+        paidAtMs: 0,
         seq: event.seq,
       });
       break;
@@ -139,6 +158,36 @@ function after(state: ModelState, event: ModelEvent): ModelState {
       reservations.set(own.number, { ...own, status, endedAtMs: event.atMs, seq: event.seq });
       break;
     }
+    case 'paying': {
+      if (own === undefined) break;
+      const { method = 'points', holdLeftMs = 0, expiresAtMs, seq } = event;
+      const payment = { seq, method, holdLeftMs, isOpen: true };
+      reservations.set(own.number, { ...own, status: 'PAYING', expiresAtMs, payment, seq });
+      break;
+    }
+    case 'paid': {
+      if (own?.payment === undefined) break;
+      const payment = { ...own.payment, isOpen: false };
+      reservations.set(own.number, {
+        ...own,
+        status: 'PAID',
+        paidAtMs: event.atMs,
+        payment,
+        seq: event.seq,
+      });
+      break;
+    }
+    case 'payment-failed': {
+      if (own === undefined) break;
+      const { payment: _payment, ...rest } = own;
+      const isBack = event.expiresAtMs !== undefined;
+      reservations.set(own.number, {
+        ...rest,
+        ...(isBack ? { status: 'HELD', expiresAtMs: event.expiresAtMs } : undefined),
+        seq: event.seq,
+      });
+      break;
+    }
     case 'blocked':
       give(event.seats, blocked);
       break;
@@ -150,16 +199,35 @@ function after(state: ModelState, event: ModelEvent): ModelState {
   return { seq: event.seq, lastAtMs: event.atMs, lastNumber, holders, reservations };
 }
 
-/** The open holds of a state. */
+/** What ends by itself: open holds, and payments under way. */
 export const openHolds = (state: ModelState): readonly ModelReservation[] =>
-  [...state.reservations.values()].filter((reservation) => reservation.status === 'HELD');
+  [...state.reservations.values()].filter(({ status }) => status === 'HELD' || status === 'PAYING');
 
-/** Free + held + blocked: everything that a count may say. */
-export function countsOf(state: ModelState): { free: number; held: number; blocked: number } {
-  const count = (matches: (holder: number) => boolean) => state.holders.filter(matches).length;
+/** Reservations whose payment is not over, whatever has become of their seats. */
+export const openPayments = (state: ModelState): readonly ModelReservation[] =>
+  [...state.reservations.values()].filter(({ payment }) => payment?.isOpen === true);
+
+export const isLiveStatus = (status: ModelReservation['status']): boolean =>
+  status === 'HELD' || status === 'PAYING' || status === 'PAID';
+
+interface ModelCounts {
+  readonly free: number;
+  readonly held: number;
+  readonly paying: number;
+  readonly paid: number;
+  readonly blocked: number;
+}
+
+/** Everything that a count may say. */
+export function countsOf(state: ModelState): ModelCounts {
+  const seats = (matches: (holder: number) => boolean) => state.holders.filter(matches).length;
+  const ofStatus = (status: ModelReservation['status']) =>
+    seats((holder) => state.reservations.get(holder)?.status === status);
   return {
-    free: count((holder) => holder === nobody),
-    held: count((holder) => holder > nobody),
-    blocked: count((holder) => holder === blocked),
+    free: seats((holder) => holder === nobody),
+    held: ofStatus('HELD'),
+    paying: ofStatus('PAYING'),
+    paid: ofStatus('PAID'),
+    blocked: seats((holder) => holder === blocked),
   };
 }

@@ -17,7 +17,7 @@ export function plant(bug: PlantedBug): PlantedCopy {
   const copy = mkdtempSync(join(tmpdir(), 'usher-planted-'));
   const remove = () => rmSync(copy, { recursive: true, force: true });
   try {
-    for (const folder of ['src/actors', 'src/persistence', 'test/simulation']) {
+    for (const folder of ['src/actors', 'src/persistence', 'src/ledger', 'src/sqlite', 'test/simulation']) {
       cpSync(join(root, folder), join(copy, folder), { recursive: true });
     }
     writeFileSync(join(copy, 'package.json'), '{ "type": "module" }\n');

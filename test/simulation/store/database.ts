@@ -34,17 +34,16 @@ export class Database {
   readonly #shardCount: number;
   readonly #clock: VirtualClock;
   readonly #models = new Map<ScheduleId, JournalModel>();
-  readonly #onRefusedRows: (error: unknown) => void;
+  readonly #auditor: JournalAuditor;
 
-  /** @param onRefusedRows rows that can't be: a seq that is there already, a shard that is not fenced. */
   constructor(
     world: Pick<World, 'venues' | 'performances' | 'sales' | 'shardCount'>,
     clock: VirtualClock,
-    onRefusedRows: (error: unknown) => void,
+    auditor: JournalAuditor,
   ) {
     this.#shardCount = world.shardCount;
     this.#clock = clock;
-    this.#onRefusedRows = onRefusedRows;
+    this.#auditor = auditor;
     for (const venue of world.venues) void this.store.createVenue(venue);
     for (const performance of world.performances) void this.store.createPerformance(performance);
     for (const { schedule, scheduleId, hall } of world.sales) {
@@ -98,7 +97,7 @@ export class Database {
       const { latestWallMs } = this.#clock;
       this.log.push({ kind: 'batch', shards: batch.shards, rows, latestWallMs });
     }
-    answer.catch(this.#onRefusedRows);
+    answer.catch(this.#auditor.onRefusedRows);
     return answer;
   }
 
@@ -123,7 +122,17 @@ export class Database {
     const journal = this.store.data.schedules.get(scheduleId)?.journal;
     if (journal === undefined || journal.size === model.length) return [];
     const rows = [...journal.values()].slice(model.length);
-    for (const row of rows) model.append(row);
+    for (const row of rows) {
+      this.#auditor.onRow(row);
+      model.append(row);
+    }
     return rows;
   }
+}
+
+interface JournalAuditor {
+  /** Rows that can't be: a seq that is there already, a shard that is not fenced. */
+  onRefusedRows(error: unknown): void;
+  /** A row is in the journal from now on. */
+  onRow(row: JournalRow): void;
 }

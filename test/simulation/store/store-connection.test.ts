@@ -15,7 +15,9 @@ function connectionHarness(): StoreHarness {
   const clock = new VirtualClock(0);
   const scheduler = new Scheduler(clock);
   const prng = new Prng(1);
-  const database = new Database({ venues: [], performances: [], sales: [], shardCount: 1 }, clock, () => {});
+  const auditor = { onRefusedRows: () => {}, onRow: () => {} };
+  const world = { venues: [], performances: [], sales: [], shardCount: 1 };
+  const database = new Database(world, clock, auditor);
   let isDisposed = false;
   const drive = () => {
     scheduler.take(prng)?.run();

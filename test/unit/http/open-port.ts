@@ -5,6 +5,7 @@ import { routeLabels, routeTable } from '../../../src/http/routes/route-table.ts
 import { HttpServer, type ServerLimits, serverLimits } from '../../../src/http/server/http-server.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { type Answered, call } from './client.ts';
+import { ScriptedLedger } from './scripted-ledger.ts';
 import { ScriptedService } from './scripted-service.ts';
 import { heldAtMs } from './theatre.ts';
 
@@ -19,6 +20,7 @@ export interface OpenPort extends AsyncDisposable {
   readonly port: number;
   readonly server: HttpServer;
   readonly service: ScriptedService;
+  readonly ledger: ScriptedLedger;
   readonly log: Logged[];
   readonly metrics: Metrics;
 }
@@ -35,9 +37,11 @@ export type PublicPortOptions = PortOptions & Partial<PublicApiOptions>;
 export type AdminPortOptions = PortOptions & Partial<AdminApiOptions>;
 
 export function openPublicPort({ limits, ...options }: PublicPortOptions = {}): Promise<OpenPort> {
-  return open(limits, (service, log) =>
+  return open(limits, ({ service, ledger, log }) =>
     createPublicApi({
       service,
+      ledger,
+      points: ledger,
       nowMs: () => Date.now(),
       tokens: { secret, ttlSeconds: 3600, clients: [], isOpenToLoopback: true },
       seatsPerReservationMax,
@@ -50,7 +54,7 @@ export function openPublicPort({ limits, ...options }: PublicPortOptions = {}): 
 }
 
 export function openAdminPort({ limits, ...options }: AdminPortOptions = {}): Promise<OpenPort> {
-  return open(limits, (service, log, metrics) =>
+  return open(limits, ({ service, log, metrics }) =>
     createAdminApi({
       service,
       venues: {
@@ -70,11 +74,19 @@ export function openAdminPort({ limits, ...options }: AdminPortOptions = {}): Pr
 
 type TestLog = PublicApiOptions['log'];
 
+interface Surroundings {
+  readonly service: ScriptedService;
+  readonly ledger: ScriptedLedger;
+  readonly log: TestLog;
+  readonly metrics: Metrics;
+}
+
 async function open(
   limits: Partial<ServerLimits> | undefined,
-  createHandler: (service: ScriptedService, log: TestLog, metrics: Metrics) => RequestHandler,
+  createHandler: (surroundings: Surroundings) => RequestHandler,
 ): Promise<OpenPort> {
   const service = new ScriptedService();
+  const ledger = new ScriptedLedger();
   const logged: Logged[] = [];
   const log: TestLog = {
     warn: (fields, message) => logged.push({ level: 'warn', fields, message }),
@@ -82,18 +94,26 @@ async function open(
   };
   const metrics = new Metrics({
     routes: routeLabels(routeTable(seatsPerReservationMax)),
-    stats: () => ({ actors: 0, mailboxDepth: 0, openHolds: 0, heldSeats: 0 }),
+    stats: () => ({ actors: 0, mailboxDepth: 0, openHolds: 0, openPayments: 0, heldSeats: 0 }),
     log,
     isProcessWide: false,
   });
   const server = new HttpServer({
-    handler: createHandler(service, log, metrics),
+    handler: createHandler({ service, ledger, log, metrics }),
     limits: { ...serverLimits, ...limits },
     observer: metrics.http,
     log,
   });
   const port = await server.listen('127.0.0.1', 0);
-  return { port, server, service, log: logged, metrics, [Symbol.asyncDispose]: () => server.close(0) };
+  return {
+    port,
+    server,
+    service,
+    ledger,
+    log: logged,
+    metrics,
+    [Symbol.asyncDispose]: () => server.close(0),
+  };
 }
 
 /** A token from the port itself. */

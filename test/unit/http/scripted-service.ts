@@ -18,6 +18,7 @@ import type {
 import { AvailabilityView } from '../../../src/actors/runtime/availability-view.ts';
 import type { Performance, Schedule, VenueSummary } from '../../../src/actors/runtime/catalog.ts';
 import type { AuditCheck, Outcome, Reply, ScheduleCounts } from '../../../src/actors/runtime/outcome.ts';
+import type { PaymentRequest } from '../../../src/actors/runtime/payment-request.ts';
 import type { ReservationPage, ReservationQuery } from '../../../src/actors/runtime/ports.ts';
 import { layout, map, performance, schedule } from './theatre.ts';
 
@@ -29,11 +30,14 @@ export interface Submitted {
 /** An allocator that answers what the test says and remembers what it was asked. */
 export class ScriptedService implements AllocatorService {
   readonly submitted: Submitted[] = [];
+  readonly payments: PaymentRequest[] = [];
   readonly queries: ReservationQuery[] = [];
   readonly catalog = new ScriptedCatalog();
   view = new AvailabilityView(map, 5, (ordinal) => ordinal % 2 === 0);
 
   onSubmit: (submitted: Submitted, reply: Reply) => void = (_submitted, reply) => reply(notFound);
+  onPay: (request: PaymentRequest, reply: Reply) => void = (_request, reply) => reply(notFound);
+  takesCards = true;
   onRead: (ref: ReservationRef, userId: UserId, reply: Reply) => void = (_ref, _user, reply) =>
     reply(notFound);
   onAvailability: (scheduleId: ScheduleId) => AvailabilityView | ReadFailure = () => this.view;
@@ -50,10 +54,20 @@ export class ScriptedService implements AllocatorService {
     this.onSubmit = (_submitted, reply) => reply(outcome);
   }
 
+  /** Every payment is answered with this, at once. */
+  answerPayments(outcome: Outcome): void {
+    this.onPay = (_request, reply) => reply(outcome);
+  }
+
   submit(scheduleId: ScheduleId, intent: Intent, reply: Reply): void {
     const submitted = { scheduleId, intent };
     this.submitted.push(submitted);
     this.onSubmit(submitted, reply);
+  }
+
+  pay(request: PaymentRequest, reply: Reply): void {
+    this.payments.push(request);
+    this.onPay(request, reply);
   }
 
   readReservation(ref: ReservationRef, userId: UserId, reply: Reply): void {

@@ -57,6 +57,7 @@ export function reservationView(changes: Partial<ReservationView> = {}): Reserva
     heldAtMs,
     expiresAtMs: heldAtMs + 300_000,
     endedAtMs: 0,
+    paidAtMs: 0,
     asOfMs: heldAtMs,
     seq: 7,
     ...changes,

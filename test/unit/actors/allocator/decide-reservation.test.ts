@@ -6,6 +6,7 @@ import {
   expiriesPerCommandMax,
   isRejection,
 } from '../../../../src/actors/allocator/decide.ts';
+import type { Payment } from '../../../../src/actors/allocator/payment.ts';
 import type { ReservationStatus } from '../../../../src/actors/allocator/reservation.ts';
 import { type RestoredReservation, restoreReservation } from '../../../../src/actors/allocator/restore.ts';
 import type { ScheduleTerms } from '../../../../src/actors/allocator/state.ts';
@@ -192,12 +193,26 @@ const expiring: readonly Row[] = [
     ],
   },
   {
-    name: 'a payment under way suspends it',
+    name: 'a payment under way, before its time is up',
     stored: 'PAYING',
-    command: expire(9_000),
+    command: expire(1_099),
     expected: [],
   },
+  {
+    name: 'a payment under way that took too long',
+    stored: 'PAYING',
+    command: expire(1_100),
+    expected: [{ type: 'expired', seq: 1, atMs: 1_100, number: reservationNumber(5) }],
+  },
+  { name: 'a paid reservation, never', stored: 'PAID', command: expire(99_999_999), expected: [] },
 ];
+
+/** What a reservation of this status needs; its time is up at 1,100 as a hold's is. */
+const paymentOf = (status: ReservationStatus): Payment | undefined => {
+  if (status === 'PAID') return { seq: 4, paidAtMs: 1_005, open: undefined };
+  if (status !== 'PAYING') return undefined;
+  return { seq: 4, paidAtMs: 0, open: { method: 'points', holdLeftMs: 95, idempotency: undefined } };
+};
 
 /** Ann's seat B4, as a store would give it back. */
 const restored = (status: ReservationStatus): RestoredReservation => ({
@@ -210,6 +225,7 @@ const restored = (status: ReservationStatus): RestoredReservation => ({
   expiresAtMs: 1_100,
   endedAtMs: 0,
   seq: 0,
+  payment: paymentOf(status),
 });
 
 const decides = ({ terms: changed, stored, given = [], command, expected }: Row): void => {

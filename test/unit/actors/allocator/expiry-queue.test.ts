@@ -14,6 +14,7 @@ const holdUntil = (number: number, expiresAtMs: number): Reservation => ({
   expiresAtMs,
   endedAtMs: 0,
   seq: number,
+  payment: undefined,
   expiryIndex: -1,
 });
 

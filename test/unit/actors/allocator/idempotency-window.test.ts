@@ -67,6 +67,25 @@ describe('forgetting', () => {
     expect(window.size).toBe(left);
   });
 
+  test('of one request, by the seq of its event', () => {
+    const window = filled();
+    window.forget(user('ann'), mark('k1'), 1);
+    expect([window.size, window.find(user('ann'), mark('k1'), 21)]).toEqual([3, undefined]);
+  });
+
+  test('of one request leaves a later one with the same key alone', () => {
+    const window = new IdempotencyWindow();
+    window.remember(user('ann'), mark('k'), memoAt(10, 5));
+    for (const [name, key, seq] of [
+      ['ann', 'k', 4],
+      ['bob', 'k', 5],
+      ['ann', 'x', 5],
+    ] as const) {
+      window.forget(user(name), mark(key), seq);
+    }
+    expect(window.size).toBe(1);
+  });
+
   test('goes on after everything was forgotten', () => {
     const window = filled();
     window.forgetBefore(30 + idempotencyWindowMs);

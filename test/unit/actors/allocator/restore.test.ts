@@ -3,7 +3,7 @@ import type { ScheduleEvent } from '../../../../src/actors/allocator/event.ts';
 import { evolve } from '../../../../src/actors/allocator/evolve.ts';
 import { idempotencyWindowMs, type Memo } from '../../../../src/actors/allocator/idempotency-window.ts';
 import { checkInvariants } from '../../../../src/actors/allocator/invariants.ts';
-import { isLive } from '../../../../src/actors/allocator/reservation.ts';
+import { hasOpenPayment } from '../../../../src/actors/allocator/reservation.ts';
 import {
   finishRestore,
   type RestoredReservation,
@@ -19,6 +19,7 @@ import {
 import { decodeEvent, encodeEvent } from '../../../../src/actors/runtime/event-codec.ts';
 import { mapOf } from '../hall-drawing.ts';
 import { forEachSeed, type SeededRandom } from '../seeded-random.ts';
+import { EventProjection } from './event-projection.ts';
 import { runRandomCommands } from './random-commands.ts';
 import { reservationNumber, ScheduleScript, termsOf, user } from './schedule-script.ts';
 import { pictureOf } from './state-picture.ts';
@@ -31,78 +32,10 @@ function randomScript(random: SeededRandom): ScheduleScript {
     orphanRule: random.chance(30),
     holdTtlMs: 5_000,
     holdTotalMaxMs: 12_000,
+    paymentMaxMs: 4_000,
   });
   runRandomCommands(random, script, 120);
   return script;
-}
-
-/** What a store would keep of the events, written down without the code under test. */
-class Projection {
-  readonly reservations = new Map<number, RestoredReservation>();
-  readonly blocked = new Set<number>();
-  readonly memos: { readonly user: string; readonly key: string; readonly memo: Memo }[] = [];
-  seq = 0;
-  lastAtMs = 0;
-
-  apply(event: ScheduleEvent): void {
-    this.seq = event.seq;
-    this.lastAtMs = event.atMs;
-    if (event.type === 'blocked') for (const seat of event.seats) this.blocked.add(seat);
-    else if (event.type === 'unblocked') for (const seat of event.seats) this.blocked.delete(seat);
-    else if (event.type === 'held') this.#hold(event);
-    else if (event.type === 'extended') this.#change(event, { expiresAtMs: event.expiresAtMs });
-    else
-      this.#change(event, {
-        status: event.type === 'expired' ? 'EXPIRED' : 'CANCELLED',
-        endedAtMs: event.atMs,
-      });
-    if ('idempotency' in event && event.idempotency !== undefined) this.#remember(event);
-  }
-
-  /** Into an empty state, less what is older than 24 hours, in no order but the one that restore asks for. */
-  restoreInto(state: ScheduleState): void {
-    const sinceMs = this.lastAtMs - idempotencyWindowMs;
-    for (const reservation of [...this.reservations.values()].reverse()) {
-      if (isLive(reservation.status) || reservation.endedAtMs > sinceMs)
-        restoreReservation(state, reservation);
-    }
-    restoreBlockedSeats(state, [...this.blocked]);
-    for (const { user: name, key, memo } of this.memos) {
-      if (memo.atMs > sinceMs) restoreMemo(state, name, key, memo);
-    }
-    const { seq, lastAtMs } = this;
-    finishRestore(state, { seq, lastAtMs, lastReservationNumber: Math.max(0, ...this.reservations.keys()) });
-  }
-
-  #hold(event: Extract<ScheduleEvent, { type: 'held' }>): void {
-    const { number, userId, seats, totalMinor, atMs: heldAtMs, expiresAtMs, seq } = event;
-    const ended = { status: 'HELD', endedAtMs: 0 } as const;
-    this.reservations.set(number, {
-      number,
-      userId,
-      seats,
-      totalMinor,
-      heldAtMs,
-      expiresAtMs,
-      seq,
-      ...ended,
-    });
-  }
-
-  #change(
-    event: { readonly number: number; readonly seq: number },
-    fields: Partial<RestoredReservation>,
-  ): void {
-    const before = this.reservations.get(event.number) as RestoredReservation;
-    this.reservations.set(event.number, { ...before, ...fields, seq: event.seq });
-  }
-
-  #remember(event: Extract<ScheduleEvent, { type: 'held' | 'extended' }>): void {
-    const { type: kind, seq, atMs, number, expiresAtMs } = event;
-    const { key, fingerprint } = event.idempotency as NonNullable<typeof event.idempotency>;
-    const owner = (this.reservations.get(number) as RestoredReservation).userId;
-    this.memos.push({ user: owner, key, memo: { kind, seq, atMs, fingerprint, number, expiresAtMs } });
-  }
 }
 
 const throughTheJournal = (event: ScheduleEvent): ScheduleEvent =>
@@ -125,27 +58,38 @@ describe('random commands: a state that was rebuilt equals the live one', () => 
       expect(pictureOf(rebuilt)).toEqual(pictureOf(state));
       expect(faultsOf(rebuilt)).toEqual([]);
     });
-    expect(typesSeen.size).toBe(6);
+    expect(typesSeen.size).toBe(9);
   });
 
   test('from projections up to any seq, and evolve over the journal behind them', () => {
+    const openSeen = new Set<string>();
     forEachSeed(150, (random) => {
       const { state, events } = randomScript(random);
       const projected = random.chance(20) ? events.length : random.int(events.length + 1);
-      const projection = new Projection();
+      const projection = new EventProjection();
       for (const event of events.slice(0, projected)) projection.apply(event);
       const rebuilt = emptyState(state.terms);
       projection.restoreInto(rebuilt);
       expect(faultsOf(rebuilt)).toEqual([]);
+      for (const reservation of rebuilt.reservations.values()) {
+        if (hasOpenPayment(reservation)) openSeen.add(reservation.status);
+      }
       for (const event of events.slice(projected)) evolve(rebuilt, throughTheJournal(event));
       expect(pictureOf(rebuilt)).toEqual(pictureOf(state));
     });
+    expect(openSeen).toEqual(new Set(['PAYING', 'EXPIRED']));
   });
 });
 
-describe('a payment under way and a paid reservation keep their seats and never expire', () => {
+describe('a restored reservation', () => {
   const terms: ScheduleTerms = termsOf(map, { seatsPerUserMax: 9 });
-  const row = (number: number, status: RestoredReservation['status'], seats: readonly number[]) => ({
+  const open = { method: 'card', holdLeftMs: 5, idempotency: undefined } as const;
+  const row = (
+    number: number,
+    status: RestoredReservation['status'],
+    seats: readonly number[],
+    changed: Partial<RestoredReservation> = {},
+  ): RestoredReservation => ({
     number: reservationNumber(number),
     userId: user('ann'),
     seats,
@@ -155,27 +99,42 @@ describe('a payment under way and a paid reservation keep their seats and never 
     expiresAtMs: 20,
     endedAtMs: 0,
     seq: number,
+    payment: undefined,
+    ...changed,
   });
 
-  test('they count as what they are', () => {
+  test('counts as what it is: under way it may expire, paid it may not', () => {
     const state = emptyState(terms);
-    restoreReservation(state, row(1, 'PAYING', [0, 1]));
-    restoreReservation(state, row(2, 'PAID', [3]));
-    finishRestore(state, { seq: 4, lastAtMs: 30, lastReservationNumber: 2 });
+    restoreReservation(state, row(1, 'PAYING', [0, 1], { payment: { seq: 3, paidAtMs: 0, open } }));
+    restoreReservation(state, row(2, 'PAID', [3], { payment: { seq: 2, paidAtMs: 12, open: undefined } }));
+    finishRestore(state, { seq: 4, lastAtMs: 19, lastReservationNumber: 2 });
     expect(state.seatCounts).toEqual({ held: 0, paying: 2, paid: 1, blocked: 0 });
-    expect(state.expiries.size).toBe(0);
+    expect([state.expiries.size, state.expiries.nextExpiryMs]).toEqual([1, 20]);
     expect([...state.liveSeatsOfUser]).toEqual([['ann', 3]]);
     expect(faultsOf(state)).toEqual([]);
   });
 
-  test('I1: a store that gives a seat to two of them is refused', () => {
+  test('that expired while its payment is open has no seats, and is not in line to be forgotten', () => {
+    const state = emptyState(terms);
+    const ended = { endedAtMs: 20, seq: 5, payment: { seq: 3, paidAtMs: 0, open } };
+    restoreReservation(state, row(1, 'EXPIRED', [0, 1], ended));
+    restoreReservation(state, row(2, 'EXPIRED', [0], { endedAtMs: 20, seq: 6 }));
+    finishRestore(state, { seq: 6, lastAtMs: 20, lastReservationNumber: 2 });
+    expect([state.free.count, state.expiries.size, state.liveSeatsOfUser.size]).toEqual([16, 0, 0]);
+    expect(state.ended.numbers).toEqual([2]);
+    expect(faultsOf(state)).toEqual([]);
+    evolve(state, { type: 'blocked', seq: 7, atMs: 20 + idempotencyWindowMs, seats: [9] });
+    expect([...state.reservations.keys()]).toEqual([1]);
+  });
+
+  test('I1: whose seat another one has is refused', () => {
     const state = emptyState(terms);
     restoreReservation(state, row(1, 'PAID', [0]));
     expect(() => restoreReservation(state, row(2, 'HELD', [0]))).toThrow('I1');
     expect(() => restoreBlockedSeats(state, [0])).toThrow('I1');
   });
 
-  test('ids that the constructors would not make are refused', () => {
+  test('with ids that the constructors would not make is refused', () => {
     const memo: Memo = {
       kind: 'held',
       seq: 1,

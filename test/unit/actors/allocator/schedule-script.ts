@@ -7,6 +7,8 @@ import type {
   ExtendCommand,
   HoldBestCommand,
   HoldCommand,
+  PayCommand,
+  SettlePaymentCommand,
   UnblockCommand,
 } from '../../../../src/actors/allocator/command.ts';
 import { type Decision, decide, isRejection } from '../../../../src/actors/allocator/decide.ts';
@@ -18,6 +20,7 @@ import type {
   ScheduleId,
   UserId,
 } from '../../../../src/actors/allocator/ids.ts';
+import type { PaymentMethod } from '../../../../src/actors/allocator/payment.ts';
 import type { SeatMap } from '../../../../src/actors/allocator/seat-map.ts';
 import {
   emptyState,
@@ -36,6 +39,7 @@ export const termsOf = (map: SeatMap, changed: Partial<ScheduleTerms> = {}): Sch
   orphanRule: false,
   holdTtlMs: 300_000,
   holdTotalMaxMs: 900_000,
+  paymentMaxMs: 120_000,
   ...changed,
 });
 
@@ -127,6 +131,38 @@ export const cancel = (nowMs: number, userId: string, number: number): CancelCom
   userId: user(userId),
   number: reservationNumber(number),
 });
+
+export const pay = (
+  nowMs: number,
+  userId: string,
+  number: number,
+  idempotency?: IdempotencyMark,
+  method: PaymentMethod = 'points',
+): PayCommand => ({
+  kind: 'pay',
+  nowMs,
+  userId: user(userId),
+  number: reservationNumber(number),
+  method,
+  ...(idempotency === undefined ? undefined : { idempotency }),
+});
+
+export const settle = (
+  nowMs: number,
+  number: number,
+  paymentSeq: number,
+  result: SettlePaymentCommand['result'],
+): SettlePaymentCommand => ({
+  kind: 'settle-payment',
+  nowMs,
+  number: reservationNumber(number),
+  paymentSeq,
+  result,
+});
+
+export const approved = { reason: 'approved' } as const;
+export const declined = { reason: 'declined', declineCode: 'card_declined' } as const;
+export const refunded = { reason: 'refunded' } as const;
 
 export const expire = (nowMs: number): ExpireCommand => ({ kind: 'expire', nowMs });
 

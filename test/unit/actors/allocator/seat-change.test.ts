@@ -4,7 +4,20 @@ import { evolve } from '../../../../src/actors/allocator/evolve.ts';
 import { type SeatChange, seatChangeOf } from '../../../../src/actors/allocator/seat-change.ts';
 import { emptyState } from '../../../../src/actors/allocator/state.ts';
 import { mapOf } from '../hall-drawing.ts';
-import { block, cancel, expire, extend, hold, ScheduleScript, termsOf, unblock } from './schedule-script.ts';
+import {
+  approved,
+  block,
+  cancel,
+  declined,
+  expire,
+  extend,
+  hold,
+  pay,
+  ScheduleScript,
+  settle,
+  termsOf,
+  unblock,
+} from './schedule-script.ts';
 
 const map = mapOf('pppp');
 
@@ -17,6 +30,11 @@ test('taken and freed seats of every kind of event, told before the event as aft
     unblock(140, ['A3']),
     hold(150, 'bob', ['A4']),
     expire(400_000),
+    hold(400_000, 'cid', ['A1']),
+    pay(400_001, 'cid', 3),
+    settle(400_002, 3, 9, declined),
+    pay(400_003, 'cid', 3),
+    settle(400_004, 3, 11, approved),
   ]);
   const expected: Record<ScheduleEvent['type'], Omit<SeatChange, 'seq'>> = {
     held: { taken: [1, 0], freed: [] },
@@ -25,12 +43,19 @@ test('taken and freed seats of every kind of event, told before the event as aft
     blocked: { taken: [2], freed: [] },
     unblocked: { taken: [], freed: [2] },
     expired: { taken: [], freed: [3] },
+    paying: { taken: [], freed: [] },
+    'payment-failed': { taken: [], freed: [] },
+    paid: { taken: [], freed: [] },
+  };
+  const takenByHold: Record<number, Omit<SeatChange, 'seq'>> = {
+    6: { taken: [3], freed: [] },
+    8: { taken: [0], freed: [] },
   };
   expect(new Set(events.map((event) => event.type))).toEqual(new Set(Object.keys(expected)));
 
   const state = emptyState(termsOf(map));
   for (const event of events) {
-    const change = event.seq === 6 ? { taken: [3], freed: [] } : expected[event.type];
+    const change = takenByHold[event.seq] ?? expected[event.type];
     expect(seatChangeOf(state, event)).toEqual({ seq: event.seq, ...change });
     evolve(state, event);
     expect(seatChangeOf(state, event)).toEqual({ seq: event.seq, ...change });

@@ -12,9 +12,9 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 );
 
-const holdOperation = operations.find(
-  ({ operation }) => operation.operationId === 'createReservation',
-)?.operation;
+const operationOf = (id: string) =>
+  operations.find(({ operation }) => operation.operationId === id)?.operation;
+const holdOperation = operationOf('createReservation');
 
 /** Every object inside a value, with its path. */
 function* objectsIn(value: unknown, path = '#'): Generator<[path: string, object: Record<string, unknown>]> {
@@ -127,13 +127,63 @@ describe('the OpenAPI document', () => {
       },
     });
   });
+
+  test('says of a payment what the schema demands, and both of its answers', () => {
+    const operation = operationOf('payReservation');
+    const schema = operation?.requestBody?.content['application/json']?.schema;
+    expect(schema).toMatchObject({
+      additionalProperties: false,
+      required: ['reservationId', 'method'],
+      oneOf: [
+        { properties: { method: { const: 'points' }, cardToken: false } },
+        { properties: { method: { const: 'card' } }, required: ['cardToken'] },
+      ],
+      properties: { method: { enum: ['points', 'card'] }, cardToken: { type: 'string' } },
+    });
+    const content = { 'application/json': { schema: { $ref: '#/components/schemas/Reservation' } } };
+    expect(operation?.responses).toMatchObject({
+      200: { content, headers: { 'Idempotency-Replayed': {} } },
+      202: { content, headers: { Location: {}, 'Retry-After': {} } },
+      402: { description: '`insufficient-points`, `payment-declined`' },
+      503: { description: expect.stringContaining('`gateway-unavailable`') },
+    });
+    expect(operation?.responses).not.toHaveProperty('201');
+  });
+
+  test('says where an Idempotency-Key may be sent and where it must', () => {
+    const needs = operations.flatMap(({ operation: { operationId, parameters } }) =>
+      parameters
+        .filter(({ name }) => name === 'Idempotency-Key')
+        .map(({ required }) => `${operationId}: ${required ? 'must' : 'may'}`),
+    );
+    expect(needs.sort()).toEqual([
+      'chargePoints: must',
+      'createPerformance: may',
+      'createReservation: may',
+      'createSchedule: may',
+      'createVenue: may',
+      'extendReservation: may',
+      'payReservation: may',
+    ]);
+  });
+
+  test('names the scope of each call', () => {
+    const scopeOf = (id: string) => operationOf(id)?.security;
+    expect(scopeOf('payReservation')).toEqual([{ user: ['pay'] }]);
+    expect(scopeOf('chargePoints')).toEqual([{ user: ['points:charge'] }]);
+    expect(scopeOf('readBalance')).toEqual([{ user: ['points:read'] }]);
+    expect(scopeOf('listEntries')).toEqual([{ user: ['points:read'] }]);
+  });
 });
 
 describe('the examples', () => {
   test.each(table)('of $id are what its schemas take and give', ({ route }) => {
-    const { body, success, example } = route;
+    const { body, success, pending, example } = route;
     if (body !== undefined && route.isBodyOptional !== true) expect(v.is(body, example.body)).toBe(true);
     if (success.schema !== undefined) expect(v.is(success.schema, example.response)).toBe(true);
+    if (pending?.schema !== undefined) {
+      expect(v.is(pending.schema, example.pendingResponse)).toBe(true);
+    }
   });
 
   test.each(table)('of $id call its path', ({ route }) => {

@@ -1,13 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import type { ReservationRef, ScheduleId } from '../../../../src/actors/allocator/ids.ts';
 import {
+  fingerprintOfCharge,
   fingerprintOfExtend,
   fingerprintOfHold,
+  fingerprintOfPayment,
 } from '../../../../src/http/input/idempotency-fingerprint.ts';
 
 const scheduleId = 1 as ScheduleId;
 const extend = (schedule: number, number: number) =>
   fingerprintOfExtend({ scheduleId: schedule as ScheduleId, number: number as ReservationRef['number'] });
+
+const pay = (schedule: number, number: number, cardToken?: string) =>
+  fingerprintOfPayment({
+    reservationId: { scheduleId: schedule as ScheduleId, number: number as ReservationRef['number'] },
+    ...(cardToken === undefined ? { method: 'points' } : { method: 'card', cardToken }),
+  });
 
 describe('a fingerprint', () => {
   test('stays what it was: journals keep it', () => {
@@ -16,6 +24,9 @@ describe('a fingerprint', () => {
       3334898821345582,
     );
     expect(extend(1, 3)).toBe(3870554685619708);
+    expect(pay(1, 3)).toBe(7414275059555620);
+    expect(pay(1, 3, 'tok_1')).toBe(5448179931183816);
+    expect(fingerprintOfCharge(500)).toBe(1372417232211928);
   });
 
   test('is a 53-bit integer', () => {
@@ -39,6 +50,13 @@ describe('a fingerprint', () => {
       extend(1, 2),
       extend(1, 3),
       extend(12, 3),
+      pay(1, 3),
+      pay(1, 4),
+      pay(2, 3),
+      pay(1, 3, 'tok_1'),
+      pay(1, 3, 'tok_2'),
+      fingerprintOfCharge(3),
+      fingerprintOfCharge(30),
     ];
     expect(new Set(fingerprints).size).toBe(fingerprints.length);
   });

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import type { ScheduleId } from '../../../../src/actors/allocator/ids.ts';
+import type { PaymentId, ScheduleId } from '../../../../src/actors/allocator/ids.ts';
 import type { Rejection } from '../../../../src/actors/allocator/rejection.ts';
 import type { Outcome } from '../../../../src/actors/runtime/outcome.ts';
 import { StoreUnavailable } from '../../../../src/actors/runtime/ports.ts';
@@ -19,6 +19,8 @@ async function openPort() {
     call(open.port, path, { ...options, headers: { ...headers, ...options.headers } });
   return Object.assign(open, { ask });
 }
+
+const paymentId = '1-3-8' as PaymentId;
 
 describe('one reservation', () => {
   test('is read for its user', async () => {
@@ -40,8 +42,14 @@ describe('one reservation', () => {
   test.each([
     [{ status: 'HELD', asOfMs: heldAtMs + 60_001 }, { expiresInSeconds: 239 }],
     [{ status: 'HELD', asOfMs: heldAtMs + 400_000 }, { expiresInSeconds: 0 }],
-    [{ status: 'PAYING' }, { status: 'PAYING', expiresInSeconds: 0 }],
-    [{ status: 'PAID' }, { status: 'PAID', expiresInSeconds: 0 }],
+    [
+      { status: 'PAYING', paymentId },
+      { status: 'PAYING', paymentId: '1-3-8', expiresInSeconds: 0 },
+    ],
+    [
+      { status: 'PAID', paymentId, paidAtMs: heldAtMs + 1 },
+      { status: 'PAID', paymentId: '1-3-8', paidAt: '2026-12-01T11:00:00.001Z', expiresInSeconds: 0 },
+    ],
     [
       { status: 'CANCELLED', endedAtMs: heldAtMs + 1 },
       { status: 'CANCELLED', cancelledAt: '2026-12-01T11:00:00.001Z', expiresInSeconds: 0 },
@@ -55,6 +63,9 @@ describe('one reservation', () => {
     port.service.onRead = (_ref, _user, reply) => reply({ ...held, view: reservationView(changes) });
     const { json } = await port.ask('/reservations/1-3');
     expect(v.parse(reservationResponse, json)).toMatchObject(shown);
+    for (const name of ['paymentId', 'paidAt', 'cancelledAt', 'expiredAt']) {
+      expect(name in json, name).toBe(name in shown);
+    }
   });
 
   test.each(['x', '1', '1-', '-1', '1-0', '01-1', '1-1-1', '1-9007199254740992', 'available'])(
@@ -163,7 +174,7 @@ describe('extending', () => {
 describe('a user’s reservations', () => {
   const stored = (number: number) => {
     const { asOfMs: _, ...rest } = reservationView({ number: number as never });
-    return rest;
+    return { ...rest, paymentSeq: 0 };
   };
 
   test('page by page', async () => {
@@ -185,6 +196,25 @@ describe('a user’s reservations', () => {
     expect(port.service.queries).toEqual([
       { userId: 'ada', limit: 2 },
       { userId: 'ada', limit: 2, after: { heldAtMs, scheduleId: 1, number: 2 } },
+    ]);
+  });
+
+  test('tell of their payments', async () => {
+    await using port = await openPort();
+    port.service.onList = async () => ({
+      reservations: [
+        { ...stored(3), status: 'PAID', paymentSeq: 8, paidAtMs: heldAtMs + 1 },
+        { ...stored(2), status: 'PAYING', paymentSeq: 6 },
+        { ...stored(1), status: 'EXPIRED', paymentSeq: 4, endedAtMs: heldAtMs + 2 },
+      ],
+      hasMore: false,
+    });
+    const { reservations } = v.parse(reservationsResponse, (await port.ask('/reservations')).json);
+    const payments = reservations.map(({ paymentId, paidAt }) => ({ paymentId, paidAt }));
+    expect(payments).toEqual([
+      { paymentId: '1-3-8', paidAt: '2026-12-01T11:00:00.001Z' },
+      { paymentId: '1-2-6', paidAt: undefined },
+      { paymentId: undefined, paidAt: undefined },
     ]);
   });
 

@@ -35,6 +35,12 @@ const rejections: readonly (readonly [rejection: Rejection, status: number, memb
   [{ code: 'duplicate-seats', seatIds: ['A-1'] }, 422, { seatIds: ['A-1'] }],
   [{ code: 'idempotency-key-reused' }, 422, {}],
   [{ code: 'hold-limit-reached' }, 422, {}],
+  [
+    { code: 'insufficient-points', balance: 12, requiredMinor: 7000 },
+    402,
+    { balance: 12, requiredMinor: 7000 },
+  ],
+  [{ code: 'payment-declined', declineCode: 'lost_card' }, 402, { declineCode: 'lost_card' }],
 ];
 
 const unavailable: readonly UnavailableCode[] = [
@@ -42,6 +48,7 @@ const unavailable: readonly UnavailableCode[] = [
   'store-unavailable',
   'shard-moving',
   'not-ready',
+  'gateway-unavailable',
 ];
 
 async function answerOf(outcome: Outcome) {
@@ -116,6 +123,8 @@ describe('what matches no route', () => {
     ['GET', '//healthz'],
     ['GET', '/admin/schedules'],
     ['GET', '/metrics'],
+    ['GET', '/points'],
+    ['POST', '/reservations/pay/'],
     ['DELETE', '/reservations/1-1/extend/x'],
   ])('%s %s', async (method, path) => {
     await using open = await openPublicPort();
@@ -129,7 +138,12 @@ describe('what matches no route', () => {
     ['DELETE', '/reservations', 'POST, GET, HEAD'],
     ['POST', '/reservations/available/seat', 'GET, HEAD'],
     ['PUT', '/reservations/1-1', 'GET, HEAD, DELETE'],
-    ['POST', '/reservations/pay', 'GET, HEAD, DELETE'],
+    ['POST', '/reservations/1-1', 'GET, HEAD, DELETE'],
+    ['GET', '/reservations/pay', 'POST'],
+    ['DELETE', '/reservations/pay', 'POST'],
+    ['GET', '/points/charge', 'POST'],
+    ['POST', '/points/balance', 'GET, HEAD'],
+    ['DELETE', '/points/entries', 'GET, HEAD'],
     ['GET', '/reservations/1-1/extend', 'POST'],
     ['HEAD', '/auth/token', 'POST'],
     ['OPTIONS', '/performances', 'GET, HEAD'],

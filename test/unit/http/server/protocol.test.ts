@@ -218,35 +218,41 @@ describe('a body that is too large', () => {
     json: { code: 'body-too-large', detail: `A body may have at most ${limit} bytes here.` },
   };
 
-  test.each(['/reservations', '/auth/token'])('declared, at %s: refused unread', async (path) => {
-    await using port = await openPort();
-    const connection = new RawConnection(port.port);
-    connection.write(
-      [
-        `POST ${path} HTTP/1.1`,
-        'Host: usher',
-        port.authorization,
-        `Content-Length: ${limit + 1}`,
-        '',
-        '',
-      ].join('\r\n'),
-    );
-    const answer = await connection.untilClosed();
-    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
-    expect(answer).toContain('Connection: close');
-  });
+  test.each(['/reservations', '/reservations/pay', '/auth/token'])(
+    'declared, at %s: refused unread',
+    async (path) => {
+      await using port = await openPort();
+      const connection = new RawConnection(port.port);
+      connection.write(
+        [
+          `POST ${path} HTTP/1.1`,
+          'Host: usher',
+          port.authorization,
+          `Content-Length: ${limit + 1}`,
+          '',
+          '',
+        ].join('\r\n'),
+      );
+      const answer = await connection.untilClosed();
+      expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+      expect(answer).toContain('Connection: close');
+    },
+  );
 
-  test.each(['/reservations', '/auth/token'])('in chunks, at %s: refused as it comes', async (path) => {
-    await using port = await openPort();
-    const headers = {
-      ...(await authorized(port.port)),
-      'content-type': 'application/json',
-      'transfer-encoding': 'chunked',
-    };
-    const body = `"${'x'.repeat(limit)}"`;
-    const answered = await call(port.port, path, { method: 'POST', headers, body });
-    expect(answered).toMatchObject({ ...tooLarge, headers: { connection: 'close' } });
-  });
+  test.each(['/reservations', '/reservations/pay', '/auth/token'])(
+    'in chunks, at %s: refused as it comes',
+    async (path) => {
+      await using port = await openPort();
+      const headers = {
+        ...(await authorized(port.port)),
+        'content-type': 'application/json',
+        'transfer-encoding': 'chunked',
+      };
+      const body = `"${'x'.repeat(limit)}"`;
+      const answered = await call(port.port, path, { method: 'POST', headers, body });
+      expect(answered).toMatchObject({ ...tooLarge, headers: { connection: 'close' } });
+    },
+  );
 
   test('a client that goes on sending still gets its answer', async () => {
     await using port = await openPort();

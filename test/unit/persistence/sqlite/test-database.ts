@@ -3,9 +3,10 @@ import type { ShardId } from '../../../../src/actors/allocator/ids.ts';
 import type { JournalRow } from '../../../../src/actors/runtime/ports.ts';
 import { Journal } from '../../../../src/persistence/sqlite/journal.ts';
 import { toJournalColumns } from '../../../../src/persistence/sqlite/journal-columns.ts';
-import { migrate } from '../../../../src/persistence/sqlite/migrations.ts';
+import { migrations } from '../../../../src/persistence/sqlite/migrations.ts';
 import { type ProjectionError, Projector } from '../../../../src/persistence/sqlite/projector.ts';
-import { Transactions } from '../../../../src/persistence/sqlite/transactions.ts';
+import { migrate } from '../../../../src/sqlite/migrate.ts';
+import { Transactions } from '../../../../src/sqlite/transactions.ts';
 
 /** The worker's parts on a database in memory, in the test's own thread, so that a test decides each step. */
 export class TestDatabase {
@@ -16,7 +17,7 @@ export class TestDatabase {
   #batchNumber = 0;
 
   constructor() {
-    migrate(this.db);
+    migrate(this.db, migrations);
     this.transactions = new Transactions(this.db);
     this.journal = new Journal(this.db, this.transactions);
   }

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CommitOutcomeUnknown } from '../../../../src/actors/runtime/ports.ts';
-import { Abandoned, Transactions } from '../../../../src/persistence/sqlite/transactions.ts';
+import { CommitOutcomeUnknown } from '../../../src/actors/runtime/ports.ts';
+import { Abandoned, Transactions } from '../../../src/sqlite/transactions.ts';
 
 describe('Transactions', () => {
   let db: DatabaseSync;

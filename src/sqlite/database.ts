@@ -2,20 +2,35 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * The node's own database file. WAL, so that a person's shell can read while the node writes; the writing
- * itself is done by one connection in one worker thread. Throws an Error that names the file.
+ * Opens or creates a database file of the node's own. WAL, so that others can read while one writes. Throws an
+ * Error that names the file.
  */
-export function openDatabase(directory: string): DatabaseSync {
-  const path = join(directory, 'usher.db');
-  try {
-    const db = new DatabaseSync(path, { timeout: busyWaitMsMax });
+export function openDatabase(directory: string, fileName: string): DatabaseSync {
+  return open(join(directory, fileName), false, (db) =>
     db.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA cache_size = -${pageCacheKibMax};
       PRAGMA wal_autocheckpoint = ${walPagesMax};
-    `);
+    `),
+  );
+}
+
+/**
+ * A connection that only reads, to a file that openDatabase has made: it never waits for the one that writes,
+ * nor holds it up. Throws an Error that names the file.
+ */
+export function openForReading(directory: string, fileName: string): DatabaseSync {
+  return open(join(directory, fileName), true, (db) => db.exec(`PRAGMA cache_size = -${pageCacheKibMax}`));
+}
+
+function open(path: string, readOnly: boolean, prepare: (db: DatabaseSync) => void): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: busyWaitMsMax, readOnly });
+    prepare(db);
     return db;
   } catch (error) {
+    db?.close();
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`cannot open ${path}: ${reason}`, { cause: error });
   }

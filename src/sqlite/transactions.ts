@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { CommitOutcomeUnknown } from '../../actors/runtime/ports.ts';
+import { CommitOutcomeUnknown } from '../actors/runtime/ports.ts';
 
 /** What `work` returns to have its transaction rolled back and `value` handed on. */
 export class Abandoned<T> {

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * stripe-mock, which knows every call of Stripe's by its published description and refuses those that don't
+ * fit it. It remembers nothing: what it answers is an example.
+ *
+ * TEST_STRIPE_MOCK_URL names one that runs already. Otherwise it is built once into .cache/ and started on a
+ * free loopback port.
+ */
+export interface StripeMock {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const version = 'v0.203.0';
+const goVersionMin = { major: 1, minor: 22 };
+const startTimeoutMs = 30_000;
+
+export async function startStripeMock(): Promise<StripeMock> {
+  const url = process.env['TEST_STRIPE_MOCK_URL'];
+  if (url !== undefined) return { url, stop: async () => undefined };
+  // Both ports: without the second one it takes a fixed one, on every interface.
+  const ports = ['-http-addr', '127.0.0.1:0', '-https-addr', '127.0.0.1:0'];
+  const child = spawn(builtBinary(), ports, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const kill = () => child.kill('SIGTERM');
+  // Whoever fails to stop it must not leave it behind.
+  process.once('exit', kill);
+  const stop = async () => {
+    process.off('exit', kill);
+    kill();
+    await exited;
+  };
+  try {
+    return { url: await addressOf(child), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The path of the binary, after it was built if it was not there. @throws Error that says what to install. */
+function builtBinary(): string {
+  const cache = fileURLToPath(new URL('../../.cache/', import.meta.url));
+  const folder = join(cache, `stripe-mock-${version}`);
+  const binary = join(folder, 'stripe-mock');
+  if (existsSync(binary)) return binary;
+  ensureGo();
+  console.error(`usher: building stripe-mock ${version} into .cache/ (once, about 15 s) …`);
+  const startedMs = performance.now();
+  mkdirSync(cache, { recursive: true });
+  // Elsewhere first, so that nobody takes a half-written file for it.
+  const building = mkdtempSync(join(cache, 'building-'));
+  try {
+    run('go', ['install', `github.com/stripe/stripe-mock@${version}`], { GOBIN: building });
+    if (!existsSync(binary)) renameSync(building, folder);
+  } catch (error) {
+    // Another process may have been faster.
+    if (!existsSync(binary)) throw error;
+  } finally {
+    rmSync(building, { recursive: true, force: true });
+  }
+  console.error(`usher: built in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  return binary;
+}
+
+function ensureGo(): void {
+  if (hasGo()) return;
+  if (process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0) {
+    console.error('usher: installing golang-go with apt-get (about 60 s) …');
+    const quietly = { DEBIAN_FRONTEND: 'noninteractive' };
+    run('apt-get', ['update', '-qq'], quietly);
+    run('apt-get', ['install', '-y', '-qq', 'golang-go'], quietly);
+    if (hasGo()) return;
+  }
+  const { major, minor } = goVersionMin;
+  throw new Error(
+    `stripe-mock needs Go ${major}.${minor} or later to be built: install it, or name one that runs by TEST_STRIPE_MOCK_URL`,
+  );
+}
+
+function hasGo(): boolean {
+  const { stdout } = spawnSync('go', ['version'], { encoding: 'utf8' });
+  const [, major, minor] = /go([0-9]+)\.([0-9]+)/.exec(stdout ?? '') ?? [];
+  return major !== undefined && (Number(major) > goVersionMin.major || Number(minor) >= goVersionMin.minor);
+}
+
+function run(command: string, args: readonly string[], environment: Record<string, string>): void {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
+}
+
+function addressOf(child: ChildProcess): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let output = '';
+  const fail = (what: string) => reject(new Error(`stripe-mock ${what}:\n${output}`));
+  const timer = setTimeout(() => fail(`did not listen within ${startTimeoutMs} ms`), startTimeoutMs);
+  child.stdout?.on('data', (data: Buffer) => {
+    output += data;
+    const [, address] = /Listening for HTTP at address: (\S+)\n/.exec(output) ?? [];
+    if (address !== undefined) resolve(`http://${address}`);
+  });
+  child.once('error', (error) => fail(`could not be started (${error.message})`));
+  child.once('exit', (code) => fail(`ended with ${code}`));
+  return promise.finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,6 @@
+/** What the worker makes of one call: the port's answer, and what it says of the gateway's health. */
+export interface GatewayReply<Answer> {
+  readonly answer: Answer;
+  /** The gateway did not do its work: counts against the breaker. A decline is work done. */
+  readonly isFailure: boolean;
+}

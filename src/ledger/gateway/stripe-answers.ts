@@ -1,0 +1,114 @@
+import * as v from 'valibot';
+import type { CardAnswer, RefundAnswer, VoidAnswer } from '../../actors/runtime/card-gateway.ts';
+import { type CallFault, codeOf, isGatewayFailure } from './call-fault.ts';
+import type { GatewayReply } from './gateway-reply.ts';
+
+/** What an answer of Stripe's means to a payment. What is not certain is unknown. */
+
+const idSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(255));
+
+const intentSchema = v.object({
+  id: idSchema,
+  status: v.string(),
+  metadata: v.optional(v.record(v.string(), v.string()), {}),
+  last_payment_error: v.nullish(
+    v.object({ code: v.optional(v.string()), decline_code: v.nullish(v.string()) }),
+  ),
+});
+
+const refundSchema = v.object({ id: idSchema, status: v.nullable(v.string()) });
+
+/** The id of an intent that is not decided, to be looked at again. */
+export function openIntentId(intent: unknown): string | undefined {
+  const { success, output } = v.safeParse(intentSchema, intent);
+  return success && output.status !== 'succeeded' ? output.id : undefined;
+}
+
+/** @param intent of a charge: what creating it answered, or what it has become since. */
+export function chargeReply(intent: unknown, paymentId: string): GatewayReply<CardAnswer> {
+  const { success, output } = v.safeParse(intentSchema, intent);
+  if (!success) return failure(unknown('unreadable answer'));
+  const { id, status, metadata, last_payment_error: error } = output;
+  if (status === 'succeeded') {
+    // Money is only taken for granted where the payment's own name stands beside it.
+    if (metadata['paymentId'] !== paymentId) return failure(unknown('the intent of another payment'));
+    return fine({ kind: 'approved', reference: id });
+  }
+  const declineCode = codeOf(error?.decline_code) ?? codeOf(error?.code);
+  if (status === 'requires_payment_method' && declineCode !== undefined) {
+    return fine({ kind: 'declined', declineCode });
+  }
+  return fine(unknown(`the intent is ${codeOf(status) ?? 'in no state we know'}`));
+}
+
+export function chargeReplyTo(fault: CallFault): GatewayReply<CardAnswer> {
+  const isFailure = isGatewayFailure(fault);
+  switch (fault.kind) {
+    case 'card-refused':
+    case 'request-refused':
+      return { isFailure, answer: { kind: 'declined', declineCode: fault.code } };
+    case 'turned-away':
+    case 'not-sent':
+      return { isFailure, answer: { kind: 'not-sent', reason: fault.reason } };
+    case 'key-taken':
+    case 'key-in-use':
+    case 'unclear':
+      return { isFailure, answer: unknown(reasonOf(fault)) };
+  }
+}
+
+/** @param intent that took the key and charges nothing. */
+export function voidReply(intent: unknown): GatewayReply<VoidAnswer> {
+  const { success, output } = v.safeParse(intentSchema, intent);
+  if (!success) return failure(unknown('unreadable answer'));
+  return output.status === 'succeeded'
+    ? failure(unknown('the intent is one that charges'))
+    : fine({ kind: 'voided' });
+}
+
+/** Refused for one of these, a void tells that its charge is refused as well, whenever it is looked at. */
+const parametersOfBoth: readonly (string | undefined)[] = ['amount', 'currency'];
+
+export function voidReplyTo(fault: CallFault): GatewayReply<VoidAnswer> {
+  const isFailure = isGatewayFailure(fault);
+  const isCharges =
+    fault.kind === 'key-taken' ||
+    (fault.kind === 'request-refused' && parametersOfBoth.includes(fault.parameter));
+  return { isFailure, answer: isCharges ? { kind: 'begun' } : unknown(reasonOf(fault)) };
+}
+
+export function refundReply(refund: unknown): GatewayReply<RefundAnswer> {
+  const { success, output } = v.safeParse(refundSchema, refund);
+  if (!success) return failure(unknown('unreadable answer'));
+  const { id, status } = output;
+  // A pending one is Stripe's to carry out.
+  if (status === 'succeeded' || status === 'pending') return fine({ kind: 'refunded', reference: id });
+  return fine(unknown(`the refund is ${codeOf(status) ?? 'in no state we know'}`));
+}
+
+/** @param reference of the approval: names the refund that was made without us. */
+export function refundReplyTo(fault: CallFault, reference: string): GatewayReply<RefundAnswer> {
+  return fault.kind === 'request-refused' && fault.code === 'charge_already_refunded'
+    ? fine({ kind: 'refunded', reference })
+    : { isFailure: isGatewayFailure(fault), answer: unknown(reasonOf(fault)) };
+}
+
+function reasonOf(fault: CallFault): string {
+  switch (fault.kind) {
+    case 'card-refused':
+    case 'request-refused':
+      return `refused: ${fault.code}`;
+    case 'key-taken':
+      return 'the idempotency key belongs to another request';
+    case 'key-in-use':
+      return 'the first request is still under way';
+    case 'turned-away':
+    case 'not-sent':
+    case 'unclear':
+      return fault.reason;
+  }
+}
+
+const unknown = (reason: string) => ({ kind: 'unknown', reason }) as const;
+const fine = <Answer>(answer: Answer): GatewayReply<Answer> => ({ answer, isFailure: false });
+const failure = <Answer>(answer: Answer): GatewayReply<Answer> => ({ answer, isFailure: true });

@@ -1,0 +1,158 @@
+import { assert } from '../actors/allocator/assert.ts';
+import { LedgerUnavailable } from '../actors/runtime/ledger.ts';
+import type { Clock } from '../actors/runtime/ports.ts';
+import { BatchRefused } from './book.ts';
+import type { LedgerObserver } from './ledger-observer.ts';
+import type { LedgerOperation, OperationResult } from './operation.ts';
+
+/**
+ * Carries all of the operations out and answers each, or rejects: then they were carried out or not.
+ * BatchRefused means that no attempt will go better.
+ */
+export type ExecuteBatch = (operations: readonly LedgerOperation[]) => Promise<readonly OperationResult[]>;
+
+export interface LaneOptions {
+  readonly execute: ExecuteBatch;
+  readonly operationsPerBatchMax: number;
+  readonly clock: Clock;
+  readonly observer: LedgerObserver;
+}
+
+/**
+ * Greedy group commit for the operations of a lane's users, in the order of their arrival. One batch is in
+ * flight; what comes meanwhile is the next. There is no timer.
+ *
+ * A batch that fails may have been applied all the same: its thread died after COMMIT, or was given up and
+ * still runs. It is sent again as it was, and that is harmless, because every operation takes effect once
+ * (I4): the late commit of a thread that was given up finds its payments and marks there, or is found. It
+ * reads and writes under the file's write lock, so it falls wholly before or wholly after any other batch.
+ *
+ * A batch that fails each time is split in halves, each of them tried once on its own, so that an operation
+ * that can't be carried out takes no other one with it. Halves that fail both tell that the fault lies
+ * underneath, and everything in them is given up: an outage costs a batch a few attempts, not thousands.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  #queue: Waiting[] = [];
+  #isInFlight = false;
+  #isSendDeferred = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with LedgerUnavailable when it is given up. */
+  submit(operation: LedgerOperation): Promise<OperationResult> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ operation, resolve, reject });
+      this.#deferSend();
+    });
+  }
+
+  /** Resolves when nothing waits and nothing is in flight. */
+  whenIdle(): Promise<void> {
+    if (!this.#isInFlight && this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #deferSend(): void {
+    if (this.#isInFlight || this.#isSendDeferred) return;
+    this.#isSendDeferred = true;
+    this.#options.clock.defer(() => {
+      this.#isSendDeferred = false;
+      this.#sendNext();
+    });
+  }
+
+  #sendNext(): void {
+    if (this.#isInFlight) return;
+    if (this.#queue.length === 0) {
+      for (const resolve of this.#onIdle.splice(0)) resolve();
+      return;
+    }
+    this.#isInFlight = true;
+    void this.#send(this.#queue.splice(0, this.#options.operationsPerBatchMax));
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    const first = await this.#attempt(batch);
+    if (first.kind !== 'committed') await this.#insist(batch, first);
+    this.#isInFlight = false;
+    // The next batch is on its way while these answers are read.
+    this.#sendNext();
+    if (first.kind === 'committed') settle(batch, first.results);
+  }
+
+  /** Further attempts at what has failed once. Every operation is settled when it resolves. */
+  async #insist(batch: readonly Waiting[], first: Failure): Promise<void> {
+    let attempt: Attempt = first;
+    for (const pauseMs of pausesMs) {
+      if (attempt.kind !== 'failed') break;
+      await this.#pause(pauseMs);
+      attempt = await this.#attempt(batch);
+    }
+    if (attempt.kind === 'committed') settle(batch, attempt.results);
+    else await this.#split(batch, attempt);
+  }
+
+  async #split(batch: readonly Waiting[], { error }: Failure): Promise<void> {
+    const middle = batch.length >> 1;
+    if (middle === 0) return this.#giveUp(batch, error);
+    const halves = [batch.slice(0, middle), batch.slice(middle)];
+    const failures: { readonly half: readonly Waiting[]; readonly failure: Failure }[] = [];
+    for (const half of halves) {
+      const attempt = await this.#attempt(half);
+      if (attempt.kind === 'committed') settle(half, attempt.results);
+      else failures.push({ half, failure: attempt });
+    }
+    const isOutage = failures.length === halves.length && failures.every((f) => f.failure.kind === 'failed');
+    if (isOutage) return this.#giveUp(batch, error);
+    for (const { half, failure } of failures) await this.#split(half, failure);
+  }
+
+  #giveUp(batch: readonly Waiting[], error: unknown): void {
+    this.#options.observer.onFault(`${batch.length} operations of the ledger were given up`, error);
+    const reason = error instanceof Error ? error.message : String(error);
+    for (const { reject } of batch) reject(new LedgerUnavailable(reason, { cause: error }));
+  }
+
+  async #attempt(batch: readonly Waiting[]): Promise<Attempt> {
+    const { clock, observer, execute } = this.#options;
+    const startedMs = clock.monotonicMs();
+    try {
+      const results = await execute(batch.map(({ operation }) => operation));
+      assert(results.length === batch.length, 'every operation of a batch is answered');
+      observer.onBatch(batch.length, clock.monotonicMs() - startedMs, 'committed');
+      return { kind: 'committed', results };
+    } catch (error) {
+      observer.onBatch(batch.length, clock.monotonicMs() - startedMs, 'failed');
+      observer.onFault('a batch of the ledger failed', error);
+      return { kind: error instanceof BatchRefused ? 'refused' : 'failed', error };
+    }
+  }
+
+  #pause(durationMs: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.setTimer(durationMs, resolve));
+  }
+}
+
+/** Before each further attempt: a thread is replaced within milliseconds, a lock is held for longer. */
+const pausesMs = [10, 50, 250, 1000] as const;
+
+interface Waiting {
+  readonly operation: LedgerOperation;
+  readonly resolve: (result: OperationResult) => void;
+  readonly reject: (error: LedgerUnavailable) => void;
+}
+
+interface Failure {
+  readonly kind: 'failed' | 'refused';
+  readonly error: unknown;
+}
+
+type Attempt = Failure | { readonly kind: 'committed'; readonly results: readonly OperationResult[] };
+
+function settle(batch: readonly Waiting[], results: readonly OperationResult[]): void {
+  for (let i = 0; i < batch.length; i++) batch[i]!.resolve(results[i]!);
+}

@@ -1,0 +1,53 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { workerData } from 'node:worker_threads';
+import { openDatabase } from '../../sqlite/database.ts';
+import { migrate, schemaVersion } from '../../sqlite/migrate.ts';
+import { BatchRefused } from '../book.ts';
+import type { LedgerOperation, OperationResult } from '../operation.ts';
+import { ledgerMigrations } from './ledger-migrations.ts';
+import { type LedgerThreadData, ledgerFile } from './ledger-thread.ts';
+import { SqliteBook } from './sqlite-book.ts';
+
+/**
+ * The procedures of a thread that writes ledger.db; the pool calls them by name. Everything in them is
+ * synchronous. The file is opened by the first call and not by loading this module, so that a file that can't
+ * be opened is an answer and not a thread that dies.
+ */
+const { directory } = workerData as LedgerThreadData;
+let opened: { readonly db: DatabaseSync; readonly book: SqliteBook } | undefined;
+
+/** Makes the file and its tables, and answers the schema's version. By one thread, before any other call. */
+export function create(): number {
+  const db = openDatabase(directory, ledgerFile);
+  try {
+    migrate(db, ledgerMigrations);
+    return schemaVersion(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** 'refused' is a BatchRefused: a class would lose its name on the way to the main thread. */
+export type Applied =
+  | { readonly kind: 'applied'; readonly results: readonly OperationResult[] }
+  | { readonly kind: 'refused'; readonly message: string };
+
+export function apply(operations: readonly LedgerOperation[]): Applied {
+  try {
+    return { kind: 'applied', results: book().apply(operations) };
+  } catch (error) {
+    if (error instanceof BatchRefused) return { kind: 'refused', message: error.message };
+    // After an error from below, nothing is known of this connection.
+    opened?.db.close();
+    opened = undefined;
+    throw error;
+  }
+}
+
+function book(): SqliteBook {
+  if (opened === undefined) {
+    const db = openDatabase(directory, ledgerFile);
+    opened = { db, book: new SqliteBook(db) };
+  }
+  return opened.book;
+}

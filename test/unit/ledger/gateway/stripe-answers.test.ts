@@ -1,0 +1,267 @@
+import Stripe from 'stripe';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { callFaultOf, isGatewayFailure } from '../../../../src/ledger/gateway/call-fault.ts';
+import { OneAttemptClient } from '../../../../src/ledger/gateway/one-attempt-client.ts';
+import {
+  chargeReply,
+  chargeReplyTo,
+  refundReply,
+  refundReplyTo,
+  voidReply,
+  voidReplyTo,
+} from '../../../../src/ledger/gateway/stripe-answers.ts';
+import { httpAnswer, ScriptedPeer } from './scripted-peer.ts';
+
+/** `kind` and what comes with it, as `declined lost_card`. */
+const said = ({ answer }: { answer: object }) => Object.values(answer).join(' ');
+
+describe('a call that came to nothing', () => {
+  let peer: ScriptedPeer;
+  let stripe: Stripe;
+  let answer: string;
+  const secret = 'sk_live_4242 pm_of-a-card';
+
+  beforeAll(async () => {
+    peer = await ScriptedPeer.start((socket) => void socket.write(answer));
+    stripe = new Stripe('sk_test', {
+      protocol: 'http',
+      host: '127.0.0.1',
+      port: peer.port,
+      httpClient: new OneAttemptClient(1),
+      maxNetworkRetries: 0,
+      telemetry: false,
+    });
+  });
+  afterAll(() => peer.stop());
+
+  // What the gateway says | status, error | charge | void | refund | whether it counts against the breaker
+  test.each<[number, unknown, string, string, string, boolean]>([
+    [
+      402,
+      { type: 'card_error', code: 'card_declined', decline_code: 'lost_card' },
+      'declined lost_card',
+      'unknown refused: lost_card',
+      'unknown refused: lost_card',
+      false,
+    ],
+    [
+      402,
+      { type: 'card_error', code: 'expired_card' },
+      'declined expired_card',
+      'unknown refused: expired_card',
+      'unknown refused: expired_card',
+      false,
+    ],
+    [
+      402,
+      { type: 'card_error' },
+      'declined declined',
+      'unknown refused: declined',
+      'unknown refused: declined',
+      false,
+    ],
+    [
+      400,
+      { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_method' },
+      'declined resource_missing',
+      'unknown refused: resource_missing',
+      'unknown refused: resource_missing',
+      false,
+    ],
+    [
+      404,
+      { type: 'invalid_request_error' },
+      'declined invalid_request',
+      'unknown refused: invalid_request',
+      'unknown refused: invalid_request',
+      false,
+    ],
+    [
+      400,
+      { type: 'invalid_request_error', code: 'amount_too_small', param: 'amount' },
+      'declined amount_too_small',
+      'begun',
+      'unknown refused: amount_too_small',
+      false,
+    ],
+    [
+      400,
+      { type: 'invalid_request_error', code: 'not a code\n' },
+      'declined invalid_request',
+      'unknown refused: invalid_request',
+      'unknown refused: invalid_request',
+      false,
+    ],
+    [
+      400,
+      { type: 'invalid_request_error', code: 'charge_already_refunded' },
+      'declined charge_already_refunded',
+      'unknown refused: charge_already_refunded',
+      'refunded pi_1',
+      false,
+    ],
+    [
+      400,
+      { type: 'idempotency_error' },
+      'unknown the idempotency key belongs to another request',
+      'begun',
+      'unknown the idempotency key belongs to another request',
+      false,
+    ],
+    [
+      409,
+      { type: 'invalid_request_error', code: 'idempotency_key_in_use' },
+      'unknown the first request is still under way',
+      'unknown the first request is still under way',
+      'unknown the first request is still under way',
+      false,
+    ],
+    [
+      401,
+      { type: 'invalid_request_error' },
+      'not-sent status 401',
+      'unknown status 401',
+      'unknown status 401',
+      true,
+    ],
+    [
+      403,
+      { type: 'invalid_request_error', code: 'secret_key_required' },
+      'not-sent status 403, secret_key_required',
+      'unknown status 403, secret_key_required',
+      'unknown status 403, secret_key_required',
+      true,
+    ],
+    [
+      429,
+      { type: 'invalid_request_error', code: 'rate_limit' },
+      'not-sent status 429, rate_limit',
+      'unknown status 429, rate_limit',
+      'unknown status 429, rate_limit',
+      true,
+    ],
+    [
+      400,
+      { type: 'invalid_request_error', code: 'rate_limit' },
+      'not-sent status 400, rate_limit',
+      'unknown status 400, rate_limit',
+      'unknown status 400, rate_limit',
+      true,
+    ],
+    [
+      429,
+      { type: 'invalid_request_error', code: 'lock_timeout' },
+      'unknown status 429, lock_timeout',
+      'unknown status 429, lock_timeout',
+      'unknown status 429, lock_timeout',
+      true,
+    ],
+    [
+      409,
+      { type: 'invalid_request_error' },
+      'unknown status 409',
+      'unknown status 409',
+      'unknown status 409',
+      true,
+    ],
+    [500, { type: 'api_error' }, 'unknown status 500', 'unknown status 500', 'unknown status 500', true],
+    [
+      503,
+      { type: 'api_error', code: 'x' },
+      'unknown status 503, x',
+      'unknown status 503, x',
+      'unknown status 503, x',
+      true,
+    ],
+    [302, { type: 'api_error' }, 'unknown status 302', 'unknown status 302', 'unknown status 302', true],
+  ])('%i %o', async (status, error, charge, voided, refund, isFailure) => {
+    answer = httpAnswer(status, { error: { ...(error as object), message: secret } });
+    const fault = await faultOfCall();
+    expect(said(chargeReplyTo(fault))).toBe(charge);
+    expect(said(voidReplyTo(fault))).toBe(voided);
+    expect(said(refundReplyTo(fault, 'pi_1'))).toBe(refund);
+    expect(isGatewayFailure(fault)).toBe(isFailure);
+    expect(JSON.stringify(fault)).not.toContain('4242');
+  });
+
+  test.each<[string, string]>([
+    ['HTML of a proxy', httpAnswer(502, '<html>sk_live_4242</html>')],
+    ['no object', httpAnswer(200, 'null')],
+    ['an error that is text', httpAnswer(400, { error: '4242', error_description: '4242' })],
+  ])('%s: unknown', async (_, text) => {
+    answer = text;
+    const fault = await faultOfCall();
+    expect(fault.kind).toBe('unclear');
+    expect(isGatewayFailure(fault)).toBe(true);
+    expect(JSON.stringify(fault)).not.toContain('4242');
+  });
+
+  async function faultOfCall() {
+    const failure = await stripe.paymentIntents.create({ amount: 1, currency: 'eur' }).then(
+      () => expect.unreachable('the call was answered'),
+      (error: unknown) => error,
+    );
+    return callFaultOf(failure);
+  }
+});
+
+describe('an object that Stripe answers with', () => {
+  const intent = (status: string, more: object = {}) => ({
+    id: 'pi_1',
+    status,
+    metadata: { paymentId: '7-1-2' },
+    ...more,
+  });
+
+  test.each<[object | null, string, boolean]>([
+    [intent('succeeded'), 'approved pi_1', false],
+    [
+      intent('succeeded', { metadata: { paymentId: '7-1-3' } }),
+      'unknown the intent of another payment',
+      true,
+    ],
+    [intent('succeeded', { metadata: {} }), 'unknown the intent of another payment', true],
+    [intent('processing'), 'unknown the intent is processing', false],
+    [intent('requires_capture'), 'unknown the intent is requires_capture', false],
+    [intent('requires_action'), 'unknown the intent is requires_action', false],
+    [intent('requires_payment_method'), 'unknown the intent is requires_payment_method', false],
+    [
+      intent('requires_payment_method', {
+        last_payment_error: { code: 'card_declined', decline_code: 'lost_card' },
+      }),
+      'declined lost_card',
+      false,
+    ],
+    [
+      intent('requires_payment_method', { last_payment_error: { code: 'expired_card' } }),
+      'declined expired_card',
+      false,
+    ],
+    [{ status: 'succeeded' }, 'unknown unreadable answer', true],
+    [intent('succeeded', { id: '' }), 'unknown unreadable answer', true],
+    [null, 'unknown unreadable answer', true],
+  ])('to a charge: %o', (object, answer, isFailure) => {
+    const reply = chargeReply(object, '7-1-2');
+    expect(said(reply)).toBe(answer);
+    expect(reply.isFailure).toBe(isFailure);
+  });
+
+  test.each<[object, string]>([
+    [intent('requires_payment_method'), 'voided'],
+    [intent('succeeded'), 'unknown the intent is one that charges'],
+    [{}, 'unknown unreadable answer'],
+  ])('to a void: %o', (object, answer) => {
+    expect(said(voidReply(object))).toBe(answer);
+  });
+
+  test.each<[object, string]>([
+    [{ id: 're_1', status: 'succeeded' }, 'refunded re_1'],
+    [{ id: 're_1', status: 'pending' }, 'refunded re_1'],
+    [{ id: 're_1', status: 'failed' }, 'unknown the refund is failed'],
+    [{ id: 're_1', status: 'canceled' }, 'unknown the refund is canceled'],
+    [{ id: 're_1', status: null }, 'unknown the refund is in no state we know'],
+    [{ status: 'succeeded' }, 'unknown unreadable answer'],
+  ])('to a refund: %o', (object, answer) => {
+    expect(said(refundReply(object))).toBe(answer);
+  });
+});
