@@ -10,6 +10,7 @@ export interface StoredPayment extends PaymentOrder {
   readonly cardToken: string | undefined;
   readonly reference: string | undefined;
   readonly refundReference: string | undefined;
+  readonly takeovers: number;
   readonly createdAtMs: number;
   readonly settledAtMs: number | undefined;
   readonly refundedAtMs: number | undefined;

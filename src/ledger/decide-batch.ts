@@ -106,6 +106,9 @@ function closeCard(batch: Batch, order: PaymentOrder, result: CardResult, atMs: 
   mustHold(payment !== undefined, `${order.paymentId} is closed and was never opened`);
   mustHold(payment.method === 'card', `${order.paymentId} is no payment by card`);
   if (payment.status !== 'PENDING') return payment;
+  const isTakenOver =
+    result.status === 'CANCELLED' && result.takeovers !== undefined && result.takeovers !== payment.takeovers;
+  if (isTakenOver) return payment;
   return changePayment(batch, {
     ...payment,
     status: result.status,
@@ -117,10 +120,12 @@ function closeCard(batch: Batch, order: PaymentOrder, result: CardResult, atMs: 
 }
 
 function cancelUnlessBegun(batch: Batch, order: PaymentOrder, atMs: number): StoredPayment {
-  return (
-    findPayment(batch, order) ??
-    addPayment(batch, order, { status: 'CANCELLED', createdAtMs: atMs, settledAtMs: atMs })
-  );
+  const known = findPayment(batch, order);
+  if (known === undefined) {
+    return addPayment(batch, order, { status: 'CANCELLED', createdAtMs: atMs, settledAtMs: atMs });
+  }
+  if (known.status !== 'PENDING') return known;
+  return changePayment(batch, { ...known, takeovers: known.takeovers + 1 });
 }
 
 function refund(
@@ -176,6 +181,7 @@ function addPayment(batch: Batch, order: PaymentOrder, beginning: Beginning): St
     cardToken: beginning.cardToken,
     reference: undefined,
     refundReference: undefined,
+    takeovers: 0,
     createdAtMs: beginning.createdAtMs,
     settledAtMs: beginning.settledAtMs,
     refundedAtMs: undefined,
@@ -190,12 +196,13 @@ function changePayment(batch: Batch, payment: StoredPayment): StoredPayment {
 }
 
 function toRecord(batch: Batch, payment: StoredPayment): PaymentRecord {
-  const { paymentId, status, declineCode, cardToken, reference } = payment;
+  const { paymentId, status, declineCode, cardToken, reference, createdAtMs } = payment;
   return {
     paymentId,
     status,
+    createdAtMs,
     ...(declineCode !== undefined && { declineCode }),
-    ...(cardToken !== undefined && { cardToken }),
+    ...(cardToken !== undefined && { cardToken, takeovers: payment.takeovers }),
     ...(reference !== undefined && { reference }),
     ...(payment.method === 'points' && { balance: batch.balanceOf(payment.userId) }),
   };

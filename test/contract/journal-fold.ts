@@ -10,6 +10,8 @@ export interface FoldedSchedule {
   lastReservationNumber: number;
   blocked: number[];
   reservations: FoldedReservation[];
+  /** By number. */
+  openPayments: FoldedPayment[];
   marks: FoldedMark[];
 }
 
@@ -23,6 +25,16 @@ interface FoldedReservation {
   expiresAtMs: number;
   endedAtMs: number;
   seq: number;
+  /** seq of the payment that is under way or was made; 0 = none. */
+  paymentSeq: number;
+  paidAtMs: number;
+}
+
+interface FoldedPayment {
+  number: number;
+  method: string;
+  holdLeftMs: number;
+  idempotency: { key: string; fingerprint: number } | undefined;
 }
 
 interface FoldedMark {
@@ -37,11 +49,11 @@ interface FoldedMark {
 }
 
 const statuses = ['HELD', 'PAYING', 'PAID', 'EXPIRED', 'CANCELLED'];
-const markKinds = ['held', 'extended'];
+const markKinds = ['held', 'extended', 'paid', 'paying'];
 
 export function foldJournal(rows: readonly JournalRow[]): FoldedSchedule {
-  const empty = { seq: 0, atMs: 0, lastReservationNumber: 0, blocked: [], reservations: [], marks: [] };
-  return foldRows(empty, rows);
+  const empty = { seq: 0, atMs: 0, lastReservationNumber: 0 };
+  return foldRows({ ...empty, blocked: [], reservations: [], openPayments: [], marks: [] }, rows);
 }
 
 /** What recovery would make of it: the image, then the tail. */
@@ -58,6 +70,7 @@ export function foldedImage(image: ProjectionImage): FoldedSchedule {
     lastReservationNumber: image.lastReservationNumber,
     blocked: [...image.blockedSeats],
     reservations: [],
+    openPayments: image.openPayments.map((payment) => ({ ...payment })),
     marks: [],
   };
   for (let i = 0; i < r.count; i++) {
@@ -73,6 +86,8 @@ export function foldedImage(image: ProjectionImage): FoldedSchedule {
       expiresAtMs: r.expiresAtMs[i]!,
       endedAtMs: r.endedAtMs[i]!,
       seq: r.seq[i]!,
+      paymentSeq: r.paymentSeq[i]!,
+      paidAtMs: r.paidAtMs[i]!,
     });
   }
   for (let i = 0; i < m.count; i++) {
@@ -91,42 +106,71 @@ export function foldedImage(image: ProjectionImage): FoldedSchedule {
 }
 
 function foldRows(folded: FoldedSchedule, rows: readonly JournalRow[]): FoldedSchedule {
-  for (const { seq, atMs, type, payload } of rows) {
-    const fields = JSON.parse(payload);
-    const reservation = folded.reservations.find(({ number }) => number === fields.number);
-    folded.seq = seq;
-    folded.atMs = atMs;
-    if (type === 'held') {
-      const { number, userId, seats, totalMinor, expiresAtMs } = fields;
-      folded.reservations.push({
-        number,
-        userId,
-        status: 'HELD',
-        seats,
-        totalMinor,
-        heldAtMs: atMs,
-        expiresAtMs,
-        endedAtMs: 0,
-        seq,
-      });
-      folded.lastReservationNumber = number;
-    } else if (type === 'blocked') {
-      folded.blocked = [...folded.blocked, ...fields.seats].sort((a, b) => a - b);
-    } else if (type === 'unblocked') {
-      folded.blocked = folded.blocked.filter((seat) => !fields.seats.includes(seat));
-    } else if (type === 'extended') {
-      reservation!.expiresAtMs = fields.expiresAtMs;
-      reservation!.seq = seq;
-    } else {
-      reservation!.status = type.toUpperCase();
-      reservation!.endedAtMs = atMs;
-      reservation!.seq = seq;
-    }
-    if (fields.idempotency !== undefined) {
-      const userId = fields.userId ?? reservation!.userId;
-      const { number, expiresAtMs, idempotency } = fields;
-      folded.marks.push({ seq, atMs, userId, ...idempotency, number, kind: type, expiresAtMs });
-    }
+  for (const row of rows) {
+    foldRow(folded, row);
+    folded.seq = row.seq;
+    folded.atMs = row.atMs;
   }
+  folded.openPayments.sort((a, b) => a.number - b.number);
   return folded;
+}
+
+function foldRow(folded: FoldedSchedule, { seq, atMs, type, payload }: JournalRow): void {
+  const fields = JSON.parse(payload);
+  const { number, expiresAtMs, idempotency } = fields;
+  const found = folded.reservations.find((each) => each.number === number);
+  switch (type) {
+    case 'held':
+      folded.reservations.push(heldOf(fields, seq, atMs));
+      folded.lastReservationNumber = number;
+      break;
+    case 'blocked':
+      folded.blocked = [...folded.blocked, ...fields.seats].sort((a, b) => a - b);
+      break;
+    case 'unblocked':
+      folded.blocked = folded.blocked.filter((seat) => !fields.seats.includes(seat));
+      break;
+    case 'extended':
+      Object.assign(found!, { expiresAtMs, seq });
+      break;
+    case 'paying': {
+      const { method, holdLeftMs } = fields;
+      Object.assign(found!, { status: 'PAYING', expiresAtMs, seq, paymentSeq: seq });
+      folded.openPayments.push({ number, method, holdLeftMs, idempotency });
+      break;
+    }
+    case 'paid':
+      closePayment(folded, found!);
+      Object.assign(found!, { status: 'PAID', paidAtMs: atMs, seq });
+      break;
+    case 'payment-failed':
+      closePayment(folded, found!);
+      Object.assign(found!, { paymentSeq: 0, seq });
+      if (expiresAtMs !== undefined) Object.assign(found!, { status: 'HELD', expiresAtMs });
+      break;
+    default:
+      forgetPaymentMark(folded, found!);
+      Object.assign(found!, { status: type.toUpperCase(), endedAtMs: atMs, seq });
+  }
+  if (idempotency !== undefined) {
+    const userId = fields.userId ?? found!.userId;
+    const mark = { seq, atMs, userId, ...idempotency, number, kind: type };
+    folded.marks.push({ ...mark, expiresAtMs: expiresAtMs ?? 0 });
+  }
+}
+
+function heldOf(fields: FoldedReservation, seq: number, atMs: number): FoldedReservation {
+  const { number, userId, seats, totalMinor, expiresAtMs } = fields;
+  const held = { number, userId, status: 'HELD', seats, totalMinor, heldAtMs: atMs, expiresAtMs };
+  return { ...held, endedAtMs: 0, seq, paymentSeq: 0, paidAtMs: 0 };
+}
+
+function closePayment(folded: FoldedSchedule, reservation: FoldedReservation): void {
+  folded.openPayments = folded.openPayments.filter(({ number }) => number !== reservation.number);
+  forgetPaymentMark(folded, reservation);
+}
+
+/** The mark that kept a payment's key while it was under way is the one of its `paying` event. */
+function forgetPaymentMark(folded: FoldedSchedule, { paymentSeq }: FoldedReservation): void {
+  folded.marks = folded.marks.filter(({ seq }) => seq !== paymentSeq);
 }

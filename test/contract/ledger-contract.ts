@@ -83,8 +83,13 @@ export function ledgerContract(name: string, newHarness: () => LedgerHarness): v
         for (let i = 0; i < 3; i++) await charge('bob', 1, `later-${i}`, nowMs + afterMs);
         expect(await charge('ann', 500, 'first', nowMs + afterMs)).toMatchObject({ replayed });
         expect(await balance('ann')).toBe(replayed ? 500 : 1000);
-        // A new one is remembered in its turn.
-        expect(await charge('ann', 500, 'first', nowMs + afterMs + 1)).toMatchObject({ replayed: true });
+      });
+
+      it('that came after 24 h is remembered in its turn', async () => {
+        await charge('ann', 500);
+        await charge('ann', 500, 'first', nowMs + idempotencyWindowMs);
+        const third = await charge('ann', 500, 'first', nowMs + 2 * idempotencyWindowMs - 1);
+        expect(third).toMatchObject({ balance: 1000, replayed: true });
       });
 
       it('is found again by a clock that was set back by some minutes', async () => {
@@ -310,7 +315,8 @@ export function ledgerContract(name: string, newHarness: () => LedgerHarness): v
     describe('many at the same moment', () => {
       it('200 payers of 50 accounts: none goes below zero, and exactly the affordable are approved', async () => {
         const payers = Array.from({ length: 50 }, (_, i) => `payer-${i}`);
-        await Promise.all(payers.map((payer, i) => charge(payer, 100 * (i % 5))));
+        const charged = payers.map((payer, i) => i % 5 > 0 && charge(payer, 100 * (i % 5)));
+        await Promise.all(charged);
         const records = await Promise.all(
           Array.from({ length: 200 }, (_, i) =>
             ledger.payByPoints(pointsOrder(i + 1, payers[i % 50]!, 100), nowMs),

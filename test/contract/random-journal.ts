@@ -1,16 +1,26 @@
 import type { ReservationNumber } from '../../src/actors/allocator/ids.ts';
+import { type PaymentFailure, paymentMethods } from '../../src/actors/allocator/payment.ts';
 import type { Prng } from '../simulation/prng.ts';
 import type { ScheduleJournal } from './schedule-journal.ts';
 
 const seatCount = 40;
 const users = ['ann', 'bob', 'c:d@e.f', '_.-', 'x'.repeat(64)];
+const failures: readonly PaymentFailure[] = [
+  { reason: 'insufficient-points' },
+  { reason: 'declined', declineCode: "it's lost" },
+  { reason: 'cancelled' },
+];
 const keys = ['a', "it's", 'comma,quote"', 'k'.repeat(255), '{}', '0'];
 
 /** Appends events that an actor could have decided: free seats are held or blocked, live holds move or end. */
 export class RandomJournalWriter {
   readonly #journal: ScheduleJournal;
   readonly #prng: Prng;
+  /** Seats of live reservations; those of HELD ones are what may be extended, paid for or ended. */
   readonly #live = new Map<ReservationNumber, readonly number[]>();
+  readonly #held = new Set<ReservationNumber>();
+  /** PAYING, and EXPIRED while they were. */
+  readonly #open = new Map<ReservationNumber, OpenPayment>();
   readonly #blocked = new Set<number>();
 
   constructor(journal: ScheduleJournal, prng: Prng) {
@@ -28,14 +38,17 @@ export class RandomJournalWriter {
   #writeOne(): void {
     const free = this.#freeSeats();
     const hasFree = free.length > 0 ? 1 : 0;
-    const hasLive = this.#live.size > 0 ? 1 : 0;
+    const hasHeld = this.#held.size > 0 ? 1 : 0;
+    const hasOpen = this.#open.size > 0 ? 1 : 0;
     const hasBlocked = this.#blocked.size > 0 ? 1 : 0;
     this.#prng.weighted([
       [4 * hasFree, () => this.#hold(free.slice(0, this.#prng.between(1, 10)))],
       [1 * hasFree, () => this.#block(free.slice(0, this.#prng.between(1, 3)))],
       [1 * hasBlocked, () => this.#unblock(this.#prng.pick([...this.#blocked]))],
-      [2 * hasLive, () => this.#extend(this.#prng.pick([...this.#live.keys()]))],
-      [3 * hasLive, () => this.#end(this.#prng.pick([...this.#live.keys()]))],
+      [2 * hasHeld, () => this.#extend(this.#prng.pick([...this.#held]))],
+      [3 * hasHeld, () => this.#end(this.#prng.pick([...this.#held]))],
+      [2 * hasHeld, () => this.#pay(this.#prng.pick([...this.#held]))],
+      [2 * hasOpen, () => this.#goOn(this.#prng.pick([...this.#open.keys()]))],
     ])();
   }
 
@@ -57,6 +70,7 @@ export class RandomJournalWriter {
       ...this.#maybeMark(),
     });
     this.#live.set(number, seats);
+    this.#held.add(number);
   }
 
   #extend(number: ReservationNumber): void {
@@ -68,6 +82,40 @@ export class RandomJournalWriter {
     if (this.#prng.chance(0.5)) this.#journal.cancel(number);
     else this.#journal.expire(number);
     this.#live.delete(number);
+    this.#held.delete(number);
+  }
+
+  #pay(number: ReservationNumber): void {
+    const { mark } = this.#maybeMark();
+    const method = this.#prng.pick(paymentMethods);
+    const holdLeftMs = this.#prng.between(1, 600_000);
+    const seq = this.#journal.pay(number, { method, holdLeftMs, ...(mark && { mark }) });
+    this.#held.delete(number);
+    this.#open.set(number, { seq, mark, hasSeats: true });
+  }
+
+  /** It is paid, fails, or takes too long; what took too long fails in the end. Some stay open for ever. */
+  #goOn(number: ReservationNumber): void {
+    const payment = this.#open.get(number)!;
+    const { seq, mark, hasSeats } = payment;
+    if (!hasSeats) {
+      this.#journal.failPayment(number, seq, { failure: { reason: 'refunded' } });
+      this.#open.delete(number);
+    } else if (this.#prng.chance(0.3)) {
+      this.#journal.expire(number);
+      this.#live.delete(number);
+      payment.hasSeats = false;
+    } else if (this.#prng.chance(0.3)) {
+      // A paid reservation keeps its seats: too many of them, and nothing more happens.
+      this.#journal.paid(number, seq, mark);
+      this.#open.delete(number);
+    } else {
+      const expiresAtMs = this.#journal.nowMs + this.#prng.below(600_000);
+      const failure = this.#prng.pick(failures);
+      this.#journal.failPayment(number, seq, { failure, expiresAtMs });
+      this.#open.delete(number);
+      this.#held.add(number);
+    }
   }
 
   #block(seats: readonly number[]): void {
@@ -85,6 +133,12 @@ export class RandomJournalWriter {
     const fingerprint = this.#prng.chance(0.2) ? Number.MAX_SAFE_INTEGER : this.#prng.salt();
     return { mark: { key: this.#prng.pick(keys), fingerprint } };
   }
+}
+
+interface OpenPayment {
+  readonly seq: number;
+  readonly mark: { key: string; fingerprint: number } | undefined;
+  hasSeats: boolean;
 }
 
 function shuffled<T>(prng: Prng, items: readonly T[]): T[] {

@@ -6,6 +6,7 @@ import type {
   ShardId,
   UserId,
 } from '../../src/actors/allocator/ids.ts';
+import type { PaymentFailure, PaymentMethod } from '../../src/actors/allocator/payment.ts';
 import { encodeEvent } from '../../src/actors/runtime/event-codec.ts';
 import type { JournalRow } from '../../src/actors/runtime/ports.ts';
 
@@ -17,6 +18,17 @@ interface HoldOptions {
   readonly totalMinor?: number;
   readonly expiresAtMs?: number;
   readonly mark?: { readonly key: string; readonly fingerprint: number };
+}
+
+interface PayOptions {
+  readonly method?: PaymentMethod;
+  readonly holdLeftMs?: number;
+  readonly mark?: HoldOptions['mark'];
+}
+
+interface FailOptions {
+  readonly failure?: PaymentFailure;
+  readonly expiresAtMs?: number;
 }
 
 type EventFields = ScheduleEvent extends infer E
@@ -65,6 +77,28 @@ export class ScheduleJournal {
 
   extend(number: ReservationNumber, expiresAtMs: number, mark?: HoldOptions['mark']): void {
     this.append({ type: 'extended', number, expiresAtMs, ...idempotency(mark) });
+  }
+
+  /** S0; the seq of its event, which names the payment. */
+  pay(number: ReservationNumber, { method = 'points', holdLeftMs = 200_000, mark }: PayOptions = {}): number {
+    const expiresAtMs = this.nowMs + 120_000;
+    this.append({ type: 'paying', number, method, holdLeftMs, expiresAtMs, ...idempotency(mark) });
+    return this.events.length;
+  }
+
+  /** S2 of a payment that was approved; `mark` is the one that it began with. */
+  paid(number: ReservationNumber, paymentSeq: number, mark?: HoldOptions['mark']): void {
+    this.append({ type: 'paid', number, paymentSeq, ...idempotency(mark) });
+  }
+
+  /** S2 of a payment that came to nothing. Without `expiresAtMs` the reservation has ended before. */
+  failPayment(
+    number: ReservationNumber,
+    paymentSeq: number,
+    { failure = { reason: 'cancelled' }, expiresAtMs }: FailOptions = {},
+  ): void {
+    const back = expiresAtMs === undefined ? {} : { expiresAtMs };
+    this.append({ type: 'payment-failed', number, paymentSeq, failure, ...back });
   }
 
   cancel(number: ReservationNumber): void {

@@ -74,6 +74,7 @@ export class Clients {
     if (!node.isUp) return;
     trace.add(`#${operationId} ${userId} charges ${amount} as ${key}`);
     const mark = { key: key as IdempotencyKey, fingerprint: amount };
+    bank.noteAskedCharge(userId);
     node.ledger.charge({ userId, amount, mark, atMs: clock.wallMs }).then(
       (outcome) => {
         counters.add(`charge: ${outcome.kind}`);

@@ -68,6 +68,21 @@ class OperationGenerator {
     if (action.kind === 'lose-answer' && action.resolveFailures > 0 && this.#prng.chance(0.3)) {
       plan(this.#prng.between(1, 4), this.#intrude());
     }
+    // Two drivers of one payment, and the first of them gets nowhere.
+    if (
+      action.kind === 'pay' &&
+      action.card === 'approves' &&
+      this.#prng.chance(0.06 * this.#temper.restarts)
+    ) {
+      plan(1, { kind: 'gateway-fails', fate: 'not-sent', count: 1, delayTurns: 0 });
+      plan(2, { kind: 'freeze' });
+    }
+    // One fault after another, over the same payment.
+    if (action.kind === 'gateway-fails' && this.#prng.chance(0.5)) {
+      plan(1, this.#gatewayFails());
+      plan(2, { kind: 'pass', durationMs: this.#prng.between(250, 3_000) });
+      plan(4, { kind: 'pass', durationMs: this.#prng.between(250, 3_000) });
+    }
     if (action.kind === 'audit' && this.#prng.chance(0.4)) plan(this.#prng.between(1, 3), action);
   }
 

@@ -19,6 +19,12 @@ export interface CardGateway {
    */
   void(order: CardOrder): Promise<VoidAnswer>;
 
+  /**
+   * Looks for a charge that may be older than the gateway's memory of idempotency keys. `none` is said of
+   * what has arrived by then; a charge that is still on its way, a void keeps out.
+   */
+  find(order: CardOrder): Promise<FindAnswer>;
+
   /** Gives a charge back, once, however often it is called. @param reference of the approval. */
   refund(order: PaymentOrder, reference: string): Promise<RefundAnswer>;
 }
@@ -28,6 +34,7 @@ export const noGateway: CardGateway = {
   standing: 'unavailable',
   charge: async () => ({ kind: 'not-sent', reason: noGatewayReason }),
   void: async () => ({ kind: 'unknown', reason: noGatewayReason }),
+  find: async () => ({ kind: 'unknown', reason: noGatewayReason }),
   refund: async () => ({ kind: 'unknown', reason: noGatewayReason }),
 };
 
@@ -36,13 +43,18 @@ const noGatewayReason = 'this node has no card gateway';
 export type CardAnswer =
   | { readonly kind: 'approved'; readonly reference: string }
   | { readonly kind: 'declined'; readonly declineCode: string }
-  /** Certainly not charged: the call was not sent, or was refused before it was looked at. */
+  /** Not charged by this call: it was not sent, or was refused before it was looked at. */
   | { readonly kind: 'not-sent'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
 
 export type VoidAnswer =
   | { readonly kind: 'voided' }
   | { readonly kind: 'begun' }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+export type FindAnswer =
+  | { readonly kind: 'approved'; readonly reference: string }
+  | { readonly kind: 'none' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
 export type RefundAnswer =

@@ -30,8 +30,9 @@ export interface Ledger {
   closeCardPayment(order: PaymentOrder, result: CardResult, atMs: number): Promise<PaymentRecord>;
 
   /**
-   * What has become of a payment. One that the ledger has never heard of is CANCELLED from now on, so that
-   * an S1 that is still on its way collides with it.
+   * What has become of a payment, for another driver than the one that began it. One that the ledger has
+   * never heard of is CANCELLED from now on, so that an S1 that is still on its way collides with it; one
+   * that is PENDING is taken over.
    */
   cancelUnlessBegun(order: PaymentOrder, atMs: number): Promise<PaymentRecord>;
 
@@ -110,8 +111,11 @@ export type CardResult =
   /** `reference`: the gateway's name for the charge. */
   | { readonly status: 'APPROVED'; readonly reference: string }
   | { readonly status: 'DECLINED'; readonly declineCode: string }
-  /** No charge was made, and none will be. */
-  | { readonly status: 'CANCELLED' };
+  /**
+   * No charge was made, and none will be. Whoever knows this only of its own calls gives the `takeovers` that
+   * it was told: where another driver has come in since, and may have charged, the payment stays PENDING.
+   */
+  | { readonly status: 'CANCELLED'; readonly takeovers?: number };
 
 /** Stored as a small integer; the order is part of the schema and only ever grows. */
 export const paymentStatuses = ['PENDING', 'APPROVED', 'DECLINED', 'CANCELLED', 'REFUNDED'] as const;
@@ -120,10 +124,14 @@ export type PaymentStatus = (typeof paymentStatuses)[number];
 export interface PaymentRecord {
   readonly paymentId: PaymentId;
   readonly status: PaymentStatus;
+  /** When the ledger first heard of it. */
+  readonly createdAtMs: number;
   /** Of DECLINED. */
   readonly declineCode?: string;
   /** Of PENDING. */
   readonly cardToken?: string;
+  /** Of PENDING: how often another driver has taken it over. */
+  readonly takeovers?: number;
   /** Of a card that was charged. */
   readonly reference?: string;
   /** Of a payment by points: the account as it is now. */

@@ -3,7 +3,7 @@ import type { Intent, SettlePaymentCommand } from '../allocator/command.ts';
 import { formatPaymentId, type ReservationNumber, type ScheduleId } from '../allocator/ids.ts';
 import type { PaymentFailure, PaymentMethod } from '../allocator/payment.ts';
 import type { BegunPayment, PaymentStanding } from './begun-payment.ts';
-import { type CardGateway, noGateway } from './card-gateway.ts';
+import { type CardAnswer, type CardGateway, noGateway, type VoidAnswer } from './card-gateway.ts';
 import {
   type CardOrder,
   type CardResult,
@@ -181,14 +181,13 @@ export class Payments {
 
   /** Until it is known whether the card was charged, or it is certain that it never will be. */
   async #askGateway(driven: DrivenPayment, record: PaymentRecord): Promise<PaymentRecord> {
-    const { gateway, observer } = this.#options;
+    const { clock, observer } = this.#options;
     const { order } = driven;
     assert(record.cardToken !== undefined, 'a pending payment has a card');
     const cardOrder: CardOrder = { ...order, method: 'card', cardToken: record.cardToken };
     for (;;) {
-      const answer = (await this.#mayCharge(driven))
-        ? await gateway.charge(cardOrder)
-        : await gateway.void(cardOrder);
+      const isOld = clock.nowMs() - record.createdAtMs > gatewayMemoryMs;
+      const answer = await this.#ask(driven, cardOrder, isOld);
       switch (answer.kind) {
         case 'approved':
           this.#step('s1-charged', driven);
@@ -202,7 +201,15 @@ export class Payments {
           driven.isBegun = true;
           continue;
         case 'not-sent':
-          if (!driven.mayBeCharged) return this.#close(driven, { status: 'CANCELLED' });
+          if (!driven.mayBeCharged) {
+            const closed = await this.#close(driven, {
+              status: 'CANCELLED',
+              takeovers: record.takeovers ?? 0,
+            });
+            if (closed.status !== 'PENDING') return closed;
+            // Another driver has it as well, and may have got through.
+            driven.mayBeCharged = true;
+          }
           break;
         case 'unknown':
           driven.mayBeCharged = true;
@@ -210,6 +217,17 @@ export class Payments {
       observer.onFault(`payment ${order.paymentId}: asking the gateway again`, new Error(answer.reason));
       await this.#pause(driven);
     }
+  }
+
+  /** The charge, or what keeps it from being made when it is not wanted any more. */
+  async #ask(driven: DrivenPayment, order: CardOrder, isOld: boolean): Promise<CardAnswer | VoidAnswer> {
+    const { gateway } = this.#options;
+    const mayCharge = await this.#mayCharge(driven);
+    if (isOld && !driven.isBegun) {
+      const found = await gateway.find(order);
+      return found.kind === 'none' ? gateway.void(order) : found;
+    }
+    return mayCharge ? gateway.charge(order) : gateway.void(order);
   }
 
   /** Not when the seats are gone: then only to hear what came of a charge that the gateway has already. */
@@ -358,6 +376,12 @@ export class Payments {
 /** Between two attempts; I13: no payment is stuck for longer than 10 s after whatever stopped it is over. */
 const retryDelayMsMin = 250;
 const retryDelayMsMax = 4_000;
+
+/**
+ * How long a gateway is sure to know an idempotency key (Stripe: 24 h), less a margin. Later the same charge
+ * might be made again, and a void alone says nothing: the charge is looked for first.
+ */
+const gatewayMemoryMs = 23 * 60 * 60 * 1000;
 
 interface PaymentsOptions {
   readonly ledger: Ledger;

@@ -5,7 +5,8 @@ import type { StoredPayment } from '../book-rows.ts';
 
 /** The order of PaymentRow. */
 export const paymentColumns = `payment_id, schedule_id, number, user_id, method, amount_minor, currency,
-  status, decline_code, card_token, reference, refund_reference, created_at_ms, settled_at_ms, refunded_at_ms`;
+  status, decline_code, card_token, reference, refund_reference, takeovers, created_at_ms, settled_at_ms,
+  refunded_at_ms`;
 
 export type PaymentRow = [
   paymentId: PaymentId,
@@ -20,6 +21,7 @@ export type PaymentRow = [
   cardToken: string | null,
   reference: string | null,
   refundReference: string | null,
+  takeovers: number,
   createdAtMs: number,
   settledAtMs: number | null,
   refundedAtMs: number | null,
@@ -38,6 +40,7 @@ export const toPaymentRow = (payment: StoredPayment): PaymentRow => [
   payment.cardToken ?? null,
   payment.reference ?? null,
   payment.refundReference ?? null,
+  payment.takeovers,
   payment.createdAtMs,
   payment.settledAtMs ?? null,
   payment.refundedAtMs ?? null,
@@ -56,7 +59,8 @@ export const fromPaymentRow = (row: PaymentRow): StoredPayment => ({
   cardToken: row[9] ?? undefined,
   reference: row[10] ?? undefined,
   refundReference: row[11] ?? undefined,
-  createdAtMs: row[12],
-  settledAtMs: row[13] ?? undefined,
-  refundedAtMs: row[14] ?? undefined,
+  takeovers: row[12],
+  createdAtMs: row[13],
+  settledAtMs: row[14] ?? undefined,
+  refundedAtMs: row[15] ?? undefined,
 });

@@ -47,11 +47,11 @@ export class SqliteBook implements LedgerBook, BookRows {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#addPayment = prepare(
-      `INSERT INTO payment (${paymentColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO payment (${paymentColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#changePayment = prepare(
       `UPDATE payment SET status = ?, decline_code = ?, card_token = ?, reference = ?, refund_reference = ?,
-         settled_at_ms = ?, refunded_at_ms = ?
+         takeovers = ?, settled_at_ms = ?, refunded_at_ms = ?
        WHERE payment_id = ?`,
     );
     this.#putMark = prepare(
@@ -124,6 +124,7 @@ export class SqliteBook implements LedgerBook, BookRows {
         payment.cardToken ?? null,
         payment.reference ?? null,
         payment.refundReference ?? null,
+        payment.takeovers,
         payment.settledAtMs ?? null,
         payment.refundedAtMs ?? null,
         payment.paymentId,

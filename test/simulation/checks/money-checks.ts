@@ -28,7 +28,10 @@ export function checkMoney(
       if (status === 'PAID') paid.set(`${scheduleId}-${number}-${payment?.seq}`, { userId, totalMinor });
     }
   }
-  for (const payment of bank.data.payments.values()) checkPayment(payment, paid, company, blame);
+  for (const payment of bank.data.payments.values()) {
+    checkPayment(payment, paid, company, blame);
+    checkEntries(payment, bank, blame);
+  }
   for (const paymentId of paid.keys()) blame('I5', `${paymentId} is paid with a payment that is not there`);
   for (const [paymentId, use] of company.keys) {
     if (use.kind === 'charged' && bank.statusOf(paymentId) === undefined)
@@ -51,8 +54,28 @@ function checkAccounts({ users }: World, { data }: Bank, blame: Blame): void {
   }
 }
 
+/** I4: one debit of what was approved by points, one refund of what was given back, and nothing else. */
+function checkEntries(
+  { paymentId, method, status, amountMinor, userId }: StoredPayment,
+  { data }: Bank,
+  blame: Blame,
+): void {
+  const moved = (data.entries.get(userId) ?? [])
+    .filter(({ order }) => order?.paymentId === paymentId)
+    .map(({ kind, amount }) => `${kind} ${amount}`);
+  const isMade = method === 'points' && (status === 'APPROVED' || status === 'REFUNDED');
+  const expected = isMade ? [`payment ${-amountMinor}`] : [];
+  if (isMade && status === 'REFUNDED') expected.push(`refund ${amountMinor}`);
+  if (moved.join() !== expected.join())
+    blame('I4', `payment ${paymentId} is ${status} and moved ${moved.join(', ') || 'nothing'}`);
+}
+
 /** I2, I4: what was told is there, once. */
-function checkCharges({ data, toldCharges }: Bank, blame: Blame): void {
+function checkCharges({ data, toldCharges, askedCharges }: Bank, blame: Blame): void {
+  for (const [userId, asked] of askedCharges) {
+    const made = (data.entries.get(userId) ?? []).filter(({ kind }) => kind === 'charge').length;
+    if (made > asked) blame('I4', `${userId} asked for ${asked} charges, and has ${made}`);
+  }
   for (const [entryId, { userId, amount }] of toldCharges) {
     const entry = data.entries.get(userId)?.find((candidate) => candidate.entryId === entryId);
     if (entry?.amount !== amount || entry.kind !== 'charge')

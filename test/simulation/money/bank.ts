@@ -16,6 +16,8 @@ export class Bank {
   readonly data: MemoryLedgerData = emptyMemoryLedgerData();
   /** Charges that a client was told of, by entryId. */
   readonly toldCharges = new Map<number, { readonly userId: UserId; readonly amount: number }>();
+  /** How often each user has asked for a charge: no more of them may be on the account. */
+  readonly askedCharges = new Map<UserId, number>();
   readonly #book = new MemoryBook(this.data);
   readonly #modelOf: (scheduleId: ScheduleId) => JournalModel;
   readonly #blame: (message: string) => void;
@@ -32,7 +34,12 @@ export class Bank {
       const mark = { key: `first-${userId}` as never, fingerprint: 1 };
       return amount === 0 ? [] : [{ kind: 'charge', charge: { userId, amount, mark, atMs: 0 } }];
     });
+    for (const userId of users) this.noteAskedCharge(userId);
     this.#book.apply(charges);
+  }
+
+  noteAskedCharge(userId: UserId): void {
+    this.askedCharges.set(userId, (this.askedCharges.get(userId) ?? 0) + 1);
   }
 
   apply(operations: readonly LedgerOperation[]): readonly OperationResult[] {

@@ -1,4 +1,9 @@
-import type { CardAnswer, RefundAnswer, VoidAnswer } from '../../../src/actors/runtime/card-gateway.ts';
+import type {
+  CardAnswer,
+  FindAnswer,
+  RefundAnswer,
+  VoidAnswer,
+} from '../../../src/actors/runtime/card-gateway.ts';
 import type { CardOrder, PaymentOrder } from '../../../src/actors/runtime/ledger.ts';
 
 /** What an idempotency key was used for, and what came of it. */
@@ -30,6 +35,11 @@ export class CardCompany {
     if (known !== undefined && known.kind !== 'void') return { kind: 'begun' };
     this.keys.set(paymentId, { kind: 'void' });
     return { kind: 'voided' };
+  }
+
+  find({ paymentId }: CardOrder): FindAnswer {
+    const isCharged = this.keys.get(paymentId)?.kind === 'charged';
+    return isCharged ? { kind: 'approved', reference: `ref-${paymentId}` } : { kind: 'none' };
   }
 
   refund({ paymentId }: PaymentOrder, reference: string): RefundAnswer {

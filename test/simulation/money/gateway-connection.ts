@@ -1,6 +1,7 @@
 import type {
   CardAnswer,
   CardGateway,
+  FindAnswer,
   RefundAnswer,
   VoidAnswer,
 } from '../../../src/actors/runtime/card-gateway.ts';
@@ -46,6 +47,10 @@ export class GatewayConnection implements CardGateway {
 
   void(order: CardOrder): Promise<VoidAnswer> {
     return this.#call<VoidAnswer>(`void ${order.paymentId}`, () => this.#company.void(order), lost);
+  }
+
+  find(order: CardOrder): Promise<FindAnswer> {
+    return this.#call<FindAnswer>(`find ${order.paymentId}`, () => this.#company.find(order), lost);
   }
 
   refund(order: PaymentOrder, reference: string): Promise<RefundAnswer> {

@@ -2,6 +2,7 @@ import { commitBugs } from './commit-bugs.ts';
 import { decisionBugs } from './decision-bugs.ts';
 import { gateBugs } from './gate-bugs.ts';
 import { idempotencyBugs } from './idempotency-bugs.ts';
+import { paymentBugs } from './payment-bugs.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { recoveryBugs } from './recovery-bugs.ts';
 import { timeBugs } from './time-bugs.ts';
@@ -13,4 +14,5 @@ export const allPlantedBugs: readonly PlantedBug[] = [
   ...timeBugs,
   ...idempotencyBugs,
   ...decisionBugs,
+  ...paymentBugs,
 ];

@@ -63,8 +63,8 @@ export const recoveryBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: actor,
-        find: '      this.#armExpiry(this.#awake);\n    } catch',
-        replace: '    } catch',
+        find: '      this.#armExpiry(this.#awake);\n      for (',
+        replace: '      for (',
       },
     ],
   },

@@ -67,7 +67,7 @@ export const timeBugs: readonly PlantedBug[] = [
       },
       {
         file: evolve,
-        find: "assert(reservation.status === 'HELD', 'only a hold is extended or ended');",
+        find: "assert(reservation.status === 'HELD', 'only a hold is extended or paid');",
         replace: '',
       },
       {

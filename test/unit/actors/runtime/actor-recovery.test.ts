@@ -221,13 +221,15 @@ describe('a store that is down', () => {
 });
 
 describe('an inspection shows memory beside the store', () => {
+  const nothing = async () => undefined;
+
   test('as of one moment: commands wait, then run in order', async () => {
     const stage = await ActorStage.awake();
     stage.submit(holdIntent('ann', ['A1']));
     await stage.clock.settle();
     stage.submit(holdIntent('bob', ['A2']));
     stage.store.hold('load');
-    const seen = stage.actor.inspect((state, stored) => [state.seq, stored.tail.length]);
+    const seen = stage.actor.inspect(nothing, (state, stored) => [state.seq, stored.tail.length]);
     await stage.clock.settle();
     const answers = [stage.submit(holdIntent('cid', ['A3'])), stage.submit(cancelIntent('cid', 3))];
     await stage.clock.settle();
@@ -243,7 +245,7 @@ describe('an inspection shows memory beside the store', () => {
     stage.submit(holdIntent('ann', ['A1']));
     await stage.clock.settle();
     stage.store.hold('load');
-    const seen = stage.actor.inspect((state) => state.seq);
+    const seen = stage.actor.inspect(nothing, (state) => state.seq);
     await stage.clock.advance(5_100);
     expect(stage.journal).toEqual(['1 held']);
     stage.store.release('load');
@@ -255,7 +257,36 @@ describe('an inspection shows memory beside the store', () => {
   test('of a store that fails: the failure is told, and commands go on', async () => {
     const stage = await ActorStage.awake();
     stage.store.failLoads = 1;
-    await expect(stage.actor.inspect(() => 'seen')).rejects.toThrow('scripted');
+    await expect(stage.actor.inspect(nothing, () => 'seen')).rejects.toThrow('scripted');
+    const answer = stage.submit(holdIntent('ann', ['A1']));
+    await stage.clock.settle();
+    expect(answer.said).toBe('HELD 1');
+  });
+
+  test('and beside something else, which commands wait for as well', async () => {
+    const stage = await ActorStage.awake();
+    const beside = Promise.withResolvers<string>();
+    const seen = stage.actor.inspect(
+      () => beside.promise,
+      (state, _stored, other) => `${other} at seq ${state.seq}`,
+    );
+    await stage.clock.settle();
+    const answer = stage.submit(holdIntent('ann', ['A1']));
+    await stage.clock.settle();
+    expect(answer.said).toBe('waiting');
+    beside.resolve('the ledger');
+    expect(await seen).toBe('the ledger at seq 0');
+    await stage.clock.settle();
+    expect(answer.said).toBe('HELD 1');
+  });
+
+  test('beside something that fails: the failure is told, and commands go on', async () => {
+    const stage = await ActorStage.awake();
+    const seen = stage.actor.inspect(
+      () => Promise.reject(new Error('no ledger')),
+      () => 'seen',
+    );
+    await expect(seen).rejects.toThrow('no ledger');
     const answer = stage.submit(holdIntent('ann', ['A1']));
     await stage.clock.settle();
     expect(answer.said).toBe('HELD 1');
@@ -265,7 +296,7 @@ describe('an inspection shows memory beside the store', () => {
     const stage = await ActorStage.awake();
     stage.store.commitSteps = ['unavailable'];
     stage.submit(holdIntent('ann', ['A1']));
-    const seen = stage.actor.inspect(() => 'seen');
+    const seen = stage.actor.inspect(nothing, () => 'seen');
     await stage.clock.settle();
     expect(await seen).toBe('store-unavailable');
   });

@@ -1,10 +1,12 @@
-import type { Intent } from '../../../../src/actors/allocator/command.ts';
+import type { Intent, SettlePaymentCommand } from '../../../../src/actors/allocator/command.ts';
 import type { IdempotencyMark } from '../../../../src/actors/allocator/event.ts';
 import type { ScheduleId, ShardId } from '../../../../src/actors/allocator/ids.ts';
+import type { PaymentMethod } from '../../../../src/actors/allocator/payment.ts';
 import type { ScheduleTerms } from '../../../../src/actors/allocator/state.ts';
 import { Actor, type ActorContext } from '../../../../src/actors/runtime/actor.ts';
+import type { BegunPayment } from '../../../../src/actors/runtime/begun-payment.ts';
 import { GroupCommit } from '../../../../src/actors/runtime/group-commit.ts';
-import type { Outcome } from '../../../../src/actors/runtime/outcome.ts';
+import type { Outcome, UnavailableCode } from '../../../../src/actors/runtime/outcome.ts';
 import { Ownership } from '../../../../src/actors/runtime/ownership.ts';
 import { type RuntimeObserver, silentObserver } from '../../../../src/actors/runtime/runtime-observer.ts';
 import { reservationNumber, termsOf, user } from '../allocator/schedule-script.ts';
@@ -12,7 +14,7 @@ import { mapOf } from '../hall-drawing.ts';
 import { ManualClock } from './manual-clock.ts';
 import { ScriptedStore } from './scripted-store.ts';
 
-/** A1 A2 A3 A4. Holds last 5 s. */
+/** A1 A2 A3 A4. Holds last 5 s, payments 20 s. */
 const map = mapOf('pppp');
 
 /** One actor on a manual clock and a scripted store, and everything it says. */
@@ -23,19 +25,24 @@ export class ActorStage {
   readonly decisions: string[] = [];
   readonly faults: string[] = [];
   readonly published: number[] = [];
+  readonly steps: string[] = [];
+  /** Payments that it found open when it recovered. */
+  readonly resumed: BegunPayment[] = [];
+  paymentRefusal: UnavailableCode | undefined;
   terms: ScheduleTerms;
   readonly commits: GroupCommit;
   readonly actor: Actor;
 
   private constructor(mailboxMax: number) {
     const { store, clock, ownership } = this;
-    this.terms = termsOf(map, { holdTtlMs: 5_000, holdTotalMaxMs: 15_000 });
+    this.terms = termsOf(map, { holdTtlMs: 5_000, holdTotalMaxMs: 15_000, paymentMaxMs: 20_000 });
     const observer: RuntimeObserver = {
       ...silentObserver,
       onExpired: (holds) => this.decisions.push(`expired ${holds}`),
       onDecision: (kind, code) => this.decisions.push(`${kind} ${code}`),
       onRecovery: (_scheduleId, _durationMs, liveSeats) =>
         this.decisions.push(`recovered ${liveSeats} seats`),
+      onPaymentStep: (step, paymentId) => this.steps.push(`${step} ${paymentId}`),
       onFault: (fault, error) => this.faults.push(`${fault}: ${error}`),
     };
     this.commits = new GroupCommit({ store, ownership, clock, observer, rowsMax: 100 });
@@ -47,6 +54,8 @@ export class ActorStage {
       mailboxMax,
       terms: async () => this.terms,
       load: (scheduleId) => store.loadSchedule(scheduleId),
+      resumePayment: (begun) => this.resumed.push(begun),
+      refusePayment: () => this.paymentRefusal,
       publishAvailable: (_scheduleId, available) => this.published.push(available),
     };
     this.actor = new Actor(7 as ScheduleId, shard, context);
@@ -131,6 +140,25 @@ export const cancelIntent = (name: string, number: number): Intent => ({
   userId: user(name),
   number: reservationNumber(number),
 });
+
+export const payIntent = (
+  name: string,
+  number: number,
+  idempotency?: IdempotencyMark,
+  method: PaymentMethod = 'points',
+): Intent => ({
+  kind: 'pay',
+  userId: user(name),
+  number: reservationNumber(number),
+  method,
+  ...(idempotency === undefined ? undefined : { idempotency }),
+});
+
+export const settleIntent = (
+  number: number,
+  paymentSeq: number,
+  result: SettlePaymentCommand['result'],
+): Intent => ({ kind: 'settle-payment', number: reservationNumber(number), paymentSeq, result });
 
 export const extendIntent = (name: string, number: number, idempotency?: IdempotencyMark): Intent => ({
   kind: 'extend',

@@ -26,6 +26,7 @@ describe('an answer goes out when what it rests on is on disk', () => {
         heldAtMs: 1_000_000,
         expiresAtMs: 1_005_000,
         endedAtMs: 0,
+        paidAtMs: 0,
         asOfMs: 1_000_000,
         seq: 1,
       },

@@ -10,15 +10,19 @@ import type { AvailabilityView } from '../../../../src/actors/runtime/availabili
 import type { Performance } from '../../../../src/actors/runtime/catalog.ts';
 import { Directory, type DirectoryLimits } from '../../../../src/actors/runtime/directory.ts';
 import { type RuntimeObserver, silentObserver } from '../../../../src/actors/runtime/runtime-observer.ts';
-import { user } from '../allocator/schedule-script.ts';
+import { mark, user } from '../allocator/schedule-script.ts';
 import { layoutOf } from '../hall-drawing.ts';
 import { Answer } from './actor-stage.ts';
 import { ManualClock } from './manual-clock.ts';
+import { ScriptedGateway } from './scripted-gateway.ts';
+import { ScriptedLedger } from './scripted-ledger.ts';
 import { ScriptedStore } from './scripted-store.ts';
 
 const limits: DirectoryLimits = {
   holdTtlMs: 5_000,
   holdTotalMaxMs: 15_000,
+  paymentMaxMs: 20_000,
+  payWaitMaxMs: 10_000,
   seatsPerReservationMax: 4,
   seatsPerUserMax: Number.POSITIVE_INFINITY,
   mailboxMax: 100,
@@ -30,6 +34,9 @@ const limits: DirectoryLimits = {
 export class DirectoryStage {
   readonly store = new ScriptedStore();
   readonly clock = new ManualClock();
+  readonly ledger = new ScriptedLedger();
+  readonly gateway = new ScriptedGateway();
+  readonly steps: string[] = [];
   readonly faults: string[] = [];
   readonly directory: Directory;
 
@@ -57,10 +64,13 @@ export class DirectoryStage {
     }
     const observer: RuntimeObserver = {
       ...silentObserver,
+      onPaymentStep: (step, paymentId) => this.steps.push(`${step} ${paymentId}`),
       onFault: (fault, error) => this.faults.push(`${fault}: ${error}`),
     };
     this.directory = new Directory({
       store: this.store,
+      ledger: this.ledger,
+      gateway: this.gateway,
       clock: this.clock,
       ids: { instanceId: () => 'node-1' },
       observer,
@@ -84,6 +94,40 @@ export class DirectoryStage {
     return answer;
   }
 
+  pay(scheduleId: number, number: number, name: string, wish: PaymentWish = {}): Answer {
+    const { cardToken, key } = wish;
+    const answer = new Answer();
+    this.directory.pay(
+      {
+        ref: { scheduleId: scheduleId as ScheduleId, number: number as ReservationNumber },
+        userId: user(name),
+        ...(cardToken === undefined ? { method: 'points' } : { method: 'card', cardToken }),
+        ...(key !== undefined && { idempotency: mark(key, wish.fingerprint) }),
+      },
+      (outcome) => answer.take(outcome),
+    );
+    return answer;
+  }
+
+  /** A node that starts on what another one has left behind. */
+  static async restarted(before: DirectoryStage, openWork: readonly number[]): Promise<DirectoryStage> {
+    const stage = new DirectoryStage();
+    for (const [scheduleId, rows] of before.store.journal) stage.store.journal.set(scheduleId, rows);
+    for (const [paymentId, record] of before.ledger.payments) stage.ledger.payments.set(paymentId, record);
+    for (const [paymentId, order] of before.ledger.orders) stage.ledger.orders.set(paymentId, order);
+    for (const [name, balance] of before.ledger.balances) stage.ledger.balances.set(name, balance);
+    stage.clock.jump(before.clock.monotonicMs());
+    stage.store.openWork = openWork as ScheduleId[];
+    await stage.directory.start();
+    await stage.clock.settle();
+    return stage;
+  }
+
+  /** seq and type of what is on disk of schedule 1. */
+  get journal(): readonly string[] {
+    return (this.store.journal.get(1 as ScheduleId) ?? []).map((row) => `${row.seq} ${row.type}`);
+  }
+
   read(scheduleId: number, number: number, name: string): Answer {
     const answer = new Answer();
     const ref = { scheduleId: scheduleId as ScheduleId, number: number as ReservationNumber };
@@ -94,4 +138,11 @@ export class DirectoryStage {
   availability(scheduleId: number): Promise<AvailabilityView | ReadFailure> {
     return new Promise((resolve) => this.directory.readAvailability(scheduleId as ScheduleId, resolve));
   }
+}
+
+/** By points where no card is named. */
+interface PaymentWish {
+  readonly cardToken?: string;
+  readonly key?: string;
+  readonly fingerprint?: number;
 }

@@ -76,7 +76,7 @@ describe('terms', () => {
     const answer = stage.submit(1, holdIntent('ann', ['A1']));
     await stage.clock.settle();
     expect(answer.said).toBe('store-unavailable');
-    expect(stage.faults[0]).toContain('no performance or venue');
+    expect(stage.faults[0]).toContain('schedule 1 has no venue in the store');
   });
 });
 
@@ -131,9 +131,10 @@ describe('reads', () => {
       heldAtMs: 1,
       expiresAtMs: 2,
       endedAtMs: 3,
+      paidAtMs: 0,
       seq: 9,
     } as const;
-    stage.store.stored.set('1-5', stored);
+    stage.store.stored.set('1-5', { ...stored, paymentSeq: 0 });
     const answers = [stage.read(1, 5, 'ann'), stage.read(1, 5, 'bob'), stage.read(1, 6, 'ann')];
     await stage.clock.settle();
     expect(answers.map(({ said }) => said)).toEqual(['CANCELLED 5', 'not-found', 'not-found']);
@@ -158,7 +159,13 @@ describe('actors come and go', () => {
     const stage = await DirectoryStage.started();
     for (const scheduleId of [1, 2, 1]) stage.submit(scheduleId, holdIntent('ann', ['A1']));
     await stage.clock.settle();
-    expect(stage.directory.stats()).toEqual({ actors: 2, mailboxDepth: 0, heldSeats: 2, openHolds: 2 });
+    expect(stage.directory.stats()).toEqual({
+      actors: 2,
+      mailboxDepth: 0,
+      heldSeats: 2,
+      openHolds: 2,
+      openPayments: 0,
+    });
   });
 
   test('an idle one leaves, with its holds all ended, and comes back with what it knew', async () => {

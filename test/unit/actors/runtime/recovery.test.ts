@@ -42,7 +42,10 @@ const image: StoredSchedule['image'] = {
     expiresAtMs: new Float64Array([300_120, 300_110]),
     endedAtMs: new Float64Array([0, 130]),
     seq: new Float64Array([3, 4]),
+    paymentSeq: new Float64Array([0, 0]),
+    paidAtMs: new Float64Array([0, 0]),
   },
+  openPayments: [],
   marks: {
     count: 3,
     seq: new Float64Array([1, 2, 3]),

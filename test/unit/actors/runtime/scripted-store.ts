@@ -50,7 +50,10 @@ export const emptyImage: ProjectionImage = {
     expiresAtMs: new Float64Array(),
     endedAtMs: new Float64Array(),
     seq: new Float64Array(),
+    paymentSeq: new Float64Array(),
+    paidAtMs: new Float64Array(),
   },
+  openPayments: [],
   marks: {
     count: 0,
     seq: new Float64Array(),

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { StripeGateway } from '../../../../src/ledger/gateway/stripe-gateway.ts';
 import { cardOrder } from './card-order.ts';
-import { GatewayTrial, until } from './gateway-trial.ts';
+import { apiKey, GatewayTrial, until } from './gateway-trial.ts';
+import { httpAnswer, ScriptedPeer } from './scripted-peer.ts';
 
 const approved = { kind: 'approved', reference: expect.stringMatching(/^pi_[0-9a-f]{24}$/) };
 
@@ -154,6 +156,22 @@ describe('the Stripe gateway', () => {
         reason: 'refused: resource_missing',
       });
     });
+  });
+
+  test('a charge that was not decided when it was made is looked at again', async () => {
+    const order = cardOrder('approve');
+    const intent = (status: string) => ({ id: 'pi_1', status, metadata: { paymentId: order.paymentId } });
+    const peer = await ScriptedPeer.start((socket, request) => {
+      socket.write(httpAnswer(200, intent(request.startsWith('GET') ? 'succeeded' : 'processing')));
+    });
+    const observer = { onGatewayCall: () => undefined, onBreaker: () => undefined };
+    const gateway = await StripeGateway.open({ apiUrl: peer.url, apiKey, observer });
+    expect(await gateway.charge(order)).toEqual({ kind: 'approved', reference: 'pi_1' });
+    const lines = peer.requests.map((request) => request.split('\r\n')[0]);
+    expect(lines).toEqual(['POST /v1/payment_intents HTTP/1.1', 'GET /v1/payment_intents/pi_1 HTTP/1.1']);
+    expect(peer.requests[0]).toContain(`Idempotency-Key: ${order.paymentId}\r\n`);
+    await gateway.close();
+    await peer.stop();
   });
 
   test('a gateway that is not there: certainly not sent', async () => {

@@ -18,7 +18,7 @@ it('an image moves to another thread with all its typed arrays, and arrives whol
   projector.projectChunk();
   const { image } = new RecoveryImageReader(test.db).read(journal.scheduleId, 0, 0);
   const transfer = transferableBuffers(image);
-  expect(new Set(transfer).size).toBe(16);
+  expect(new Set(transfer).size).toBe(18);
   const arrived = structuredClone(image, { transfer });
   expect(transfer.every((buffer) => buffer.detached)).toBe(true);
   expect(foldedImage(arrived)).toEqual(foldJournal(journal.rows()));

@@ -1,0 +1,4 @@
+import { ledgerContract } from './ledger-contract.ts';
+import { sqliteLedgerHarness } from './ledger-harness.ts';
+
+ledgerContract('the ledger in SQLite with three lanes', sqliteLedgerHarness(3));

@@ -1,0 +1,177 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type ChargeOutcome,
+  LedgerUnavailable,
+  type PaymentRecord,
+} from '../../src/actors/runtime/ledger.ts';
+import { openSqliteLedger, type SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
+import { systemClock } from '../../src/system-clock.ts';
+import { Prng } from '../simulation/prng.ts';
+import { ledgerDirectory } from './ledger-harness.ts';
+import { pointsCharge, pointsOrder, scheduleId, user } from './ledger-orders.ts';
+
+const payers = Array.from({ length: 12 }, (_, i) => `payer-${i}`);
+const chargeAmount = 1000;
+const price = 30;
+
+/** Threads that end in the middle of a call. */
+describe('the ledger in SQLite, when its threads are lost', () => {
+  let directory: string;
+  let ledger: SqliteLedger;
+  let failedBatches: number;
+
+  const open = async (callLimitMs: number, lanes: number): Promise<void> => {
+    failedBatches = 0;
+    ledger = await openSqliteLedger({
+      directory,
+      lanes,
+      callLimitMs,
+      clock: systemClock,
+      observer: {
+        onBatch: (_operations, _durationMs, outcome) => {
+          if (outcome === 'failed') failedBatches += 1;
+        },
+        onFault: () => {},
+      },
+    });
+  };
+
+  beforeEach(() => {
+    directory = ledgerDirectory();
+  });
+  afterEach(async () => {
+    await ledger.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  /** Asks again until there is an answer, as the payment saga does. */
+  async function answered<T>(call: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!(error instanceof LedgerUnavailable) || tries === 20) throw error;
+      }
+    }
+  }
+
+  /**
+   * Rounds of charges, payments and refunds, two calls for each, the second one late. A payer is charged 1,000
+   * a round and pays 40 times 30, so the last ones find too little; every other payment is refunded.
+   */
+  async function trade(rounds: number): Promise<void> {
+    let number = 0;
+    for (let round = 0; round < rounds; round++) {
+      const charges = payers.flatMap((payer) => {
+        const charge = pointsCharge(payer, chargeAmount, `round-${round}`, 1000);
+        return [1, 2].map(() => answered<ChargeOutcome>(() => ledger.charge(charge)));
+      });
+      const orders = payers.flatMap((payer) =>
+        Array.from({ length: 40 }, () => pointsOrder(++number, payer, price)),
+      );
+      const pays = [...orders, ...orders].map((order) => answered(() => ledger.payByPoints(order, 2000)));
+      const refunds = orders
+        .filter((order) => order.number % 2 === 0)
+        .map((order) =>
+          answered(() => ledger.cancelUnlessBegun(order, 3000).then(() => ledger.refund(order, 3000))),
+        );
+      await Promise.all([...charges, ...pays, ...refunds]);
+    }
+  }
+
+  async function expectSound(rounds: number): Promise<void> {
+    await ledger.close();
+    await open(10_000, 1);
+    const audit = await ledger.auditSchedule(scheduleId);
+    expect(audit).toMatchObject({ accountFaults: [], accountsChecked: payers.length });
+    for (const payer of payers) {
+      const { entries } = await ledger.listEntries({ userId: user(payer), limit: 100_000 });
+      expect(entries.filter(({ kind }) => kind === 'charge')).toHaveLength(rounds);
+      const own = audit.payments.filter(({ userId }) => userId === payer);
+      const standing = own.filter(({ status }) => status === 'APPROVED');
+      expect(await ledger.balanceOf(user(payer))).toBe(rounds * chargeAmount - standing.length * price);
+      expect(standing.every(({ number }) => number % 2 === 1)).toBe(true);
+      expect(own.length).toBeGreaterThan(0);
+    }
+  }
+
+  it.each([1, 2])(
+    'killed again and again: everything is answered, nothing applied twice (%i lanes)',
+    async (lanes) => {
+      await open(10_000, lanes);
+      const prng = new Prng(5);
+      let kills = 0;
+      let isTrading = true;
+      const killer = (async () => {
+        while (isTrading) {
+          await sleep(prng.between(1, 25));
+          const threads = ledger.writerThreads;
+          if (threads.length === 0) continue;
+          await prng.pick(threads).terminate();
+          kills += 1;
+        }
+      })();
+      await trade(6);
+      isTrading = false;
+      await killer;
+      expect([kills, failedBatches].every((count) => count > 5)).toBe(true);
+      await expectSound(6);
+    },
+  );
+
+  it('given up by a limit that is too short: the same, and a late commit does no harm', async () => {
+    await open(10_000, 1);
+    await ledger.close();
+    const prng = new Prng(8);
+    let failed = 0;
+    for (let round = 0; round < 8; round++) {
+      await open(prng.between(1, 12), 1).catch(() => open(1000, 1));
+      const charge = pointsCharge('payer-0', 1000, `round-${round}`, 1000);
+      const orders = Array.from({ length: 800 }, (_, i) => pointsOrder(round * 800 + i + 1, 'payer-0', 1));
+      const calls = [ledger.charge(charge), ...orders.map((order) => ledger.payByPoints(order, 2000))];
+      const outcomes = await Promise.allSettled<ChargeOutcome | PaymentRecord>(calls);
+      failed += failedBatches;
+      const reasons = outcomes.flatMap((o) => (o.status === 'rejected' ? [o.reason.name] : []));
+      expect(reasons.filter((name) => name !== 'LedgerUnavailable')).toEqual([]);
+      await ledger.close();
+
+      // Who has no answer asks again, and what was answered stands.
+      await open(10_000, 1);
+      expect(await ledger.charge(charge)).toMatchObject({ kind: 'charged' });
+      for (const [i, record] of (
+        await Promise.all(orders.map((order) => ledger.payByPoints(order, 2000)))
+      ).entries()) {
+        const outcome = outcomes[i + 1]!;
+        if (outcome.status === 'fulfilled') expect(outcome.value).toMatchObject({ status: record.status });
+      }
+      await ledger.close();
+    }
+    expect(failed).toBeGreaterThan(0);
+    await open(10_000, 1);
+    const { accountFaults, payments } = await ledger.auditSchedule(scheduleId);
+    expect(accountFaults).toEqual([]);
+    const { entries } = await ledger.listEntries({ userId: user('payer-0'), limit: 100_000 });
+    expect(entries.filter(({ kind }) => kind === 'charge')).toHaveLength(8);
+    expect(entries.filter(({ kind }) => kind === 'payment')).toHaveLength(payments.length);
+    expect(await ledger.balanceOf(user('payer-0'))).toBe(8 * 1000 - payments.length);
+  });
+
+  it('waits for a lock that a shell holds, and carries on when it is gone', async () => {
+    await open(10_000, 1);
+    await ledger.charge(pointsCharge('ann', 500, 'first', 1000));
+    const shell = new DatabaseSync(join(directory, 'ledger.db'));
+    shell.exec('BEGIN IMMEDIATE');
+    const paid = ledger.payByPoints(pointsOrder(1, 'ann', 200), 2000);
+    await sleep(1200);
+    // Reads go on meanwhile.
+    expect(await ledger.balanceOf(user('ann'))).toBe(500);
+    shell.exec('ROLLBACK');
+    shell.close();
+    expect(await paid).toMatchObject({ status: 'APPROVED', balance: 300 });
+    expect(failedBatches).toBe(1);
+  });
+});
