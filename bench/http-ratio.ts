@@ -24,13 +24,110 @@ const warmUpMs = 2_000;
 const measureMs = Number(process.env['BENCH_MEASURE_MS'] ?? 4_000);
 /** Enough schedules for the fastest round that this machine could run. */
 const schedulesPerRound = Math.ceil(((warmUpMs + measureMs) * 60) / seatsPerSchedule) + 1;
+/** Reservations to pay for in a round: more than any was seen to pay. */
+const holdsPerRound = (warmUpMs + measureMs) * 16;
+const schedulesPerPayRound = Math.ceil(holdsPerRound / seatsPerSchedule);
 
-export async function measureHttp(rounds: number): Promise<readonly HttpRatio[]> {
+async function withServers<T>(
+  measure: (usher: BenchUsher, echo: EchoServer, probe: number) => Promise<T>,
+): Promise<T> {
   const usher = await BenchUsher.start();
   let echo: EchoServer | undefined;
   try {
     const [probe = 0] = await usher.createSchedules(1);
     echo = await startEcho(await usher.answerBytes(probe));
+    return await measure(usher, echo, probe);
+  } finally {
+    await echo?.stop();
+    await usher.stop();
+  }
+}
+
+export const measurePayments = (rounds: number): Promise<readonly HttpRatio[]> =>
+  withServers(async (usher, echo) => {
+    await usher.chargeAll(10_000_000);
+    const request = { kind: 'pay', etag: '', path: '/reservations/pay', holdPath: '/reservations' } as const;
+    await compare('warm-up', 64, 1, usher, echo, request);
+    const results: HttpRatio[] = [];
+    for (const connections of [64, 1_000]) {
+      results.push(
+        await compare('POST /reservations/pay by points', connections, rounds, usher, echo, request),
+      );
+    }
+    return results;
+  });
+
+export interface ReserveBesideLedger {
+  readonly aloneP99Ms: Spread;
+  readonly besideP99Ms: Spread;
+  /** beside ÷ alone, round by round. */
+  readonly growth: Spread;
+  readonly chargesPerSecond: Spread;
+}
+
+/** Holds at a steady rate, alone and while the ledger has as many charges to carry out as it can take. */
+export const measureBesideLedger = (rounds: number): Promise<ReserveBesideLedger> =>
+  withServers(async (usher) => {
+    const alone: number[] = [];
+    const beside: number[] = [];
+    const charges: number[] = [];
+    const reserve = async (round: string): Promise<LoadResult> => {
+      const plan = await planOf('reserve', usher, {
+        connections: 64,
+        ratePerSecond: 1_000,
+        keyPrefix: round,
+      });
+      return load({ ...plan, port: usher.port }, '201');
+    };
+    await reserve('warm-up');
+    for (let round = 0; round < rounds; round++) {
+      alone.push((await reserve(`alone-${round}`)).p99Ms);
+      const keyPrefix = `charge-${round}`;
+      const charging = await planOf('charge', usher, {
+        connections: 256,
+        keyPrefix,
+        measureMs: measureMs + 500,
+      });
+      const [held, charged] = await Promise.all([
+        reserve(`beside-${round}`),
+        load({ ...charging, port: usher.port }, '200'),
+      ]);
+      beside.push(held.p99Ms);
+      charges.push(charged.perSecond);
+      console.error(
+        `reserve p99, round ${round + 1}: ${alone.at(-1)?.toFixed(2)} ms alone, ${held.p99Ms.toFixed(2)} ms beside ${charged.perSecond.toFixed(0)} charges/s`,
+      );
+    }
+    return {
+      aloneP99Ms: spreadOf(alone),
+      besideP99Ms: spreadOf(beside),
+      growth: spreadOf(beside.map((ms, i) => ms / (alone[i] as number))),
+      chargesPerSecond: spreadOf(charges),
+    };
+  });
+
+async function planOf(
+  kind: 'reserve' | 'charge',
+  usher: BenchUsher,
+  options: Pick<LoadPlan, 'connections' | 'keyPrefix'> & Partial<LoadPlan>,
+): Promise<Omit<LoadPlan, 'port'>> {
+  return {
+    kind,
+    host: '127.0.0.1',
+    path: kind === 'charge' ? '/points/charge' : '/reservations',
+    warmUpMs,
+    measureMs,
+    tokens: usher.tokens,
+    scheduleIds: kind === 'charge' ? [] : await usher.createSchedules(1),
+    seatsPerSchedule,
+    seatsPerRow: benchHall.seatsPerRow,
+    etag: '',
+    ...options,
+  };
+}
+
+export const measureHttp = (rounds: number): Promise<readonly HttpRatio[]> =>
+  withServers(async (usher, echo, probe) => {
     const etag = await usher.availabilityTag(probe);
     const results: HttpRatio[] = [];
     // Not counted: the compiler learns the code, and the token cache fills.
@@ -55,11 +152,7 @@ export async function measureHttp(rounds: number): Promise<readonly HttpRatio[]>
       );
     }
     return results;
-  } finally {
-    await echo?.stop();
-    await usher.stop();
-  }
-}
+  });
 
 async function compare(
   name: string,
@@ -67,12 +160,15 @@ async function compare(
   rounds: number,
   usher: BenchUsher,
   echo: EchoServer,
-  request: Pick<LoadPlan, 'kind' | 'etag' | 'path'>,
+  request: Pick<LoadPlan, 'kind' | 'etag' | 'path' | 'holdPath'>,
 ): Promise<HttpRatio> {
   const ushers: LoadResult[] = [];
   const echoes: LoadResult[] = [];
   for (let round = 0; round < rounds; round++) {
-    const scheduleIds = request.kind === 'reserve' ? await usher.createSchedules(schedulesPerRound) : [];
+    const schedules = { reserve: schedulesPerRound, pay: schedulesPerPayRound, etag: 0, charge: 0 }[
+      request.kind
+    ];
+    const scheduleIds = schedules === 0 ? [] : await usher.createSchedules(schedules);
     const plan = {
       ...request,
       host: '127.0.0.1',
@@ -81,13 +177,17 @@ async function compare(
       measureMs,
       tokens: usher.tokens,
       scheduleIds,
+      holds: holdsPerRound,
       seatsPerSchedule,
       seatsPerRow: benchHall.seatsPerRow,
       keyPrefix: `${name}-${connections}-${round}`.replaceAll(' ', ''),
     };
-    const expected = request.kind === 'reserve' ? '201' : '304';
+    const expected = { reserve: '201', pay: '200', etag: '304', charge: '200' }[request.kind];
     ushers.push(await load({ ...plan, port: usher.port }, expected));
-    echoes.push(await load({ ...plan, port: echo.port }, expected));
+    // To the echo a payment is one more body: what it answers is of the same size, and is always 201.
+    const echoed =
+      request.kind === 'pay' ? ({ ...plan, kind: 'reserve', path: '/reservations' } as const) : plan;
+    echoes.push(await load({ ...echoed, port: echo.port }, request.kind === 'pay' ? '201' : expected));
     const [mine, ruler] = [ushers.at(-1)?.perSecond ?? 0, echoes.at(-1)?.perSecond ?? 1];
     console.error(
       `${name}, ${connections} connections, round ${round + 1}: ${mine.toFixed(0)} / ${ruler.toFixed(0)} = ${(mine / ruler).toFixed(2)}`,

@@ -20,33 +20,51 @@ let isMeasuring = false;
 let isOver = false;
 let open = plan.connections;
 
+/** What was held before the payments, and by whose token. */
+const held: { readonly reservationId: string; readonly token: string }[] = [];
+
 function nextRequest(): string {
   const n = sent++;
   const token = plan.tokens[n % plan.tokens.length] as string;
-  if (plan.kind === 'etag') {
-    return `GET ${plan.path} HTTP/1.1\r\nhost: usher\r\nif-none-match: ${plan.etag}\r\n\r\n`;
+  switch (plan.kind) {
+    case 'etag':
+      return `GET ${plan.path} HTTP/1.1\r\nhost: usher\r\nif-none-match: ${plan.etag}\r\n\r\n`;
+    case 'charge':
+      return post(plan.path, token, `${plan.keyPrefix}-${n}`, '{"amount":1}');
+    case 'pay': {
+      const reservation = held[n];
+      if (reservation === undefined) throw new Error('the plan has too few holds for its duration');
+      const body = `{"reservationId":"${reservation.reservationId}","method":"points"}`;
+      return post(plan.path, reservation.token, `${plan.keyPrefix}-pay-${n}`, body);
+    }
+    case 'reserve':
+      return holdRequest(plan.path, token, n);
   }
+}
+
+function holdRequest(path: string, token: string, n: number): string {
   const schedule = plan.scheduleIds[Math.floor(n / plan.seatsPerSchedule)];
   if (schedule === undefined) throw new Error('the plan has too few schedules for its duration');
   const seat = n % plan.seatsPerSchedule;
-  const body = `{"scheduleId":${schedule},"seatIds":["R${Math.floor(seat / plan.seatsPerRow)}-${seat % plan.seatsPerRow}"]}`;
-  return (
-    `POST ${plan.path} HTTP/1.1\r\nhost: usher\r\nauthorization: Bearer ${token}\r\n` +
-    `idempotency-key: ${plan.keyPrefix}-${n}\r\ncontent-type: application/json\r\n` +
-    `content-length: ${body.length}\r\n\r\n${body}`
-  );
+  const row = Math.floor(seat / plan.seatsPerRow);
+  const body = `{"scheduleId":${schedule},"seatIds":["R${row}-${seat % plan.seatsPerRow}"]}`;
+  return post(path, token, `${plan.keyPrefix}-${n}`, body);
 }
 
-function run(): void {
+const post = (path: string, token: string, key: string, body: string): string =>
+  `POST ${path} HTTP/1.1\r\nhost: usher\r\nauthorization: Bearer ${token}\r\n` +
+  `idempotency-key: ${key}\r\ncontent-type: application/json\r\n` +
+  `content-length: ${body.length}\r\n\r\n${body}`;
+
+/** One connection: hands each answer to `onAnswer`, which sends the next request or ends. */
+function openConnection(
+  onConnect: (socket: Socket) => void,
+  onAnswer: (status: number, answer: Buffer) => void,
+): Socket {
   const socket: Socket = connect(plan.port, plan.host);
   socket.setNoDelay(true);
-  let startedMs = 0;
   let pending: Buffer | undefined;
-  const send = () => {
-    startedMs = performance.now();
-    socket.write(nextRequest(), 'latin1');
-  };
-  socket.on('connect', send);
+  socket.on('connect', () => onConnect(socket));
   socket.on('data', (chunk: Buffer) => {
     const data = pending === undefined ? chunk : Buffer.concat([pending, chunk]);
     const end = data.indexOf(headEnd);
@@ -57,21 +75,72 @@ function run(): void {
       return;
     }
     pending = undefined;
-    if (isMeasuring) {
-      latenciesMs.push(performance.now() - startedMs);
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    }
-    if (isOver) socket.end();
-    else send();
+    onAnswer(status, data);
   });
   socket.on('error', (error) => {
     console.error(`load client: ${error.message}`);
     process.exit(1);
   });
+  return socket;
+}
+
+/** Between two requests of a connection when the rate is given. */
+const paceMs = plan.ratePerSecond === undefined ? 0 : (plan.connections / plan.ratePerSecond) * 1000;
+
+function run(index: number): void {
+  // When it should have been sent: a server that is late does not make the next request late (open loop).
+  let dueMs = performance.now() + (paceMs * index) / plan.connections;
+  let startedMs = 0;
+  const send = () => {
+    if (isOver) return void socket.end();
+    startedMs = paceMs === 0 ? performance.now() : dueMs;
+    socket.write(nextRequest(), 'latin1');
+  };
+  const sendWhenDue = () => {
+    const waitMs = dueMs - performance.now();
+    if (waitMs < 1) send();
+    else setTimeout(send, waitMs);
+  };
+  const socket = openConnection(
+    () => (paceMs === 0 ? send() : sendWhenDue()),
+    (status) => {
+      if (isMeasuring) {
+        latenciesMs.push(performance.now() - startedMs);
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+      dueMs += paceMs;
+      if (isOver) socket.end();
+      else if (paceMs === 0) send();
+      else sendWhenDue();
+    },
+  );
   socket.on('close', () => {
     open -= 1;
     if (open === 0) report();
   });
+}
+
+/** Makes the reservations that are paid for afterwards. */
+function hold(count: number, path: string): Promise<void> {
+  let asked = 0;
+  const holdOn = () =>
+    new Promise<void>((resolve) => {
+      let token = '';
+      const next = () => {
+        if (asked === count) return void socket.end();
+        const n = asked++;
+        token = plan.tokens[n % plan.tokens.length] as string;
+        socket.write(holdRequest(path, token, n), 'latin1');
+      };
+      const socket = openConnection(next, (status, answer) => {
+        const reservationId = /"reservationId":"([^"]+)"/.exec(answer.toString('latin1'))?.[1];
+        if (status !== 201 || reservationId === undefined) throw new Error(`a hold was answered ${status}`);
+        held.push({ reservationId, token });
+        next();
+      });
+      socket.on('close', () => resolve());
+    });
+  return Promise.all(Array.from({ length: 64 }, holdOn)).then(() => undefined);
 }
 
 /** Both servers write the header lower- or title-case; the value ends with the line. */
@@ -100,7 +169,8 @@ function report(): void {
   console.log(JSON.stringify(result));
 }
 
-for (let i = 0; i < plan.connections; i++) run();
+if (plan.kind === 'pay') await hold(plan.holds ?? 0, plan.holdPath ?? '');
+for (let i = 0; i < plan.connections; i++) run(i);
 setTimeout(() => {
   isMeasuring = true;
   const startedMs = performance.now();

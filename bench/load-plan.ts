@@ -1,9 +1,15 @@
 /** What the load generator is to do. */
 export interface LoadPlan {
-  readonly kind: 'reserve' | 'etag';
+  /** pay: seats are held first, which is not measured, and then paid for by points. */
+  readonly kind: 'reserve' | 'etag' | 'pay' | 'charge';
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** Of `pay`: where the seats are held, and how many reservations of one seat are made. */
+  readonly holdPath?: string;
+  readonly holds?: number;
+  /** Requests a second, spread evenly; absent: as many as the connections bear. */
+  readonly ratePerSecond?: number;
   readonly connections: number;
   readonly warmUpMs: number;
   readonly measureMs: number;

@@ -8,9 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type ScheduleId, type ShardId, shardOf } from '../src/actors/allocator/ids.ts';
+import { noGateway } from '../src/actors/runtime/card-gateway.ts';
 import { Directory } from '../src/actors/runtime/directory.ts';
 import type { JournalRow } from '../src/actors/runtime/ports.ts';
 import { silentObserver } from '../src/actors/runtime/runtime-observer.ts';
+import type { SqliteLedger } from '../src/ledger/sqlite/sqlite-ledger.ts';
 import { openSqliteStore } from '../src/persistence/sqlite/sqlite-store.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { benchHall, benchLayout } from './bench-hall.ts';
@@ -31,6 +33,9 @@ const open = (directory: string) => openSqliteStore({ directory, longCallLimitMs
 const directoryOn = (store: Awaited<ReturnType<typeof open>>) =>
   new Directory({
     store,
+    // Nothing is being paid: no call of the ledger is made.
+    ledger: undefined as unknown as SqliteLedger,
+    gateway: noGateway,
     clock: systemClock,
     ids: { instanceId: () => 'bench' },
     observer: { ...silentObserver, onFault: (fault, error) => console.error(fault, error) },
@@ -38,6 +43,8 @@ const directoryOn = (store: Awaited<ReturnType<typeof open>>) =>
     limits: {
       holdTtlMs: 3_600_000,
       holdTotalMaxMs: 3_600_000,
+      paymentMaxMs: 120_000,
+      payWaitMaxMs: 2_000,
       seatsPerReservationMax: 10,
       seatsPerUserMax: Number.POSITIVE_INFINITY,
       mailboxMax: 20_000,

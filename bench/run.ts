@@ -6,7 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { CoreFigures } from './core.ts';
-import { measureHttp } from './http-ratio.ts';
+import { type HttpRatio, measureBesideLedger, measureHttp, measurePayments } from './http-ratio.ts';
+import type { Cost, LedgerFigures } from './ledger.ts';
 import type { MemoryFigures } from './memory.ts';
 import type { RecoveryFigures } from './recovery.ts';
 import { type Spread, spreadOf } from './spread.ts';
@@ -50,18 +51,58 @@ const core = (): readonly Row[] =>
     target: targets[what] ?? (what.startsWith('best available') ? '≤ 1 µs' : '–'),
   }));
 
+const ratioRows = (result: HttpRatio, target: string): readonly Row[] => [
+  { what: `${result.name}, ${result.connections} connections ÷ echo`, ...show(result.ratio, 2), target },
+  { what: '– Usher, requests/s', ...show(result.usherPerSecond, 0), target: '–' },
+  { what: '– echo, requests/s', ...show(result.echoPerSecond, 0), target: '–' },
+  { what: '– Usher, p99', ...show(result.usherP99Ms, 1, ' ms'), target: '–' },
+  { what: '– cores that the client used', ...show(result.clientCpuShare, 2), target: '–' },
+];
+
 const http = async (): Promise<readonly Row[]> =>
-  (await measureHttp(rounds)).flatMap((result) => [
+  (await measureHttp(rounds)).flatMap((result) =>
+    ratioRows(result, result.name.startsWith('POST') ? '≥ 1.00' : '≥ 0.80'),
+  );
+
+function ledger(): readonly Row[] {
+  const figures = inOwnProcess<LedgerFigures>('./ledger.ts');
+  const of = (costs: readonly Cost[], figure: keyof Cost) => spreadOf(costs.map((cost) => cost[figure]));
+  const ratio = (single: readonly Cost[], batched: readonly Cost[]) =>
+    spreadOf(single.map(({ workerMicros }, i) => workerMicros / (batched[i] as Cost).workerMicros));
+  const { batched, single, batchedRules, singleRules } = figures;
+  return [
     {
-      what: `${result.name}, ${result.connections} connections ÷ echo`,
-      ...show(result.ratio, 2),
-      target: result.name.startsWith('POST') ? '≥ 1.00' : '≥ 0.80',
+      what: 'ledger: worker CPU a payment, batched',
+      ...show(of(batched, 'workerMicros'), 1, ' µs'),
+      target: '–',
     },
-    { what: '– Usher, requests/s', ...show(result.usherPerSecond, 0), target: '–' },
-    { what: '– echo, requests/s', ...show(result.echoPerSecond, 0), target: '–' },
-    { what: '– Usher, p99', ...show(result.usherP99Ms, 1, ' ms'), target: '–' },
-    { what: '– cores that the client used', ...show(result.clientCpuShare, 2), target: '–' },
-  ]);
+    { what: '– one task and commit each', ...show(of(single, 'workerMicros'), 0, ' µs'), target: '–' },
+    { what: '– one each ÷ batched', ...show(ratio(single, batched), 0), target: '≥ 100' },
+    { what: '– payments/s, batched', ...show(of(batched, 'perSecond'), 0), target: '–' },
+    { what: '– payments/s, one each', ...show(of(single, 'perSecond'), 0), target: '–' },
+    {
+      what: 'the same without SQL (queue, thread, rules), batched',
+      ...show(of(batchedRules, 'workerMicros'), 1, ' µs'),
+      target: '–',
+    },
+    { what: '– one each ÷ batched', ...show(ratio(singleRules, batchedRules), 0), target: '≥ 100' },
+  ];
+}
+
+async function payments(): Promise<readonly Row[]> {
+  const targets: Readonly<Record<number, string>> = { 64: '≥ 0.40', 1000: '≥ 0.55' };
+  const ratios = (await measurePayments(rounds)).flatMap((result) =>
+    ratioRows(result, targets[result.connections] ?? '–'),
+  );
+  const beside = await measureBesideLedger(rounds);
+  return [
+    ...ratios,
+    { what: 'POST /reservations at 1,000/s, p99 alone', ...show(beside.aloneP99Ms, 2, ' ms'), target: '–' },
+    { what: '– p99 while charges flood the ledger', ...show(beside.besideP99Ms, 2, ' ms'), target: '–' },
+    { what: '– beside ÷ alone', ...show(beside.growth, 2), target: '< 1.20' },
+    { what: '– charges/s meanwhile', ...show(beside.chargesPerSecond, 0), target: '–' },
+  ];
+}
 
 const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(2)} MB`;
 
@@ -105,6 +146,8 @@ const parts: Readonly<Record<string, () => readonly Row[] | Promise<readonly Row
   memory,
   recovery,
   http,
+  ledger,
+  payments,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((part) => parts[part] === undefined);

@@ -79,7 +79,7 @@ export class BenchUsher {
         LOG_LEVEL: 'warn',
         JWT_SECRET: 'bench-secret-of-at-least-thirty-two-bytes',
         ADMIN_TOKEN: 'bench',
-        CLIENTS: 'bench:bench:reserve',
+        CLIENTS: 'bench:bench:reserve pay points:charge',
         HOLD_TTL_SECONDS: '3600',
         HOLD_TOTAL_MAX_SECONDS: '3600',
       },
@@ -111,6 +111,22 @@ export class BenchUsher {
     });
     if (response.status !== 201) throw new Error(`expected 201, got ${response.status}`);
     return Buffer.byteLength(await response.text());
+  }
+
+  /** Points for every user. */
+  async chargeAll(amount: number): Promise<void> {
+    for (const token of this.tokens) {
+      const response = await fetch(`${this.#publicUrl}/points/charge`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'idempotency-key': 'bench',
+        },
+        body: JSON.stringify({ amount }),
+      });
+      if (response.status !== 200) throw new Error(`expected 200, got ${response.status}`);
+    }
   }
 
   async availabilityTag(scheduleId: number): Promise<string> {

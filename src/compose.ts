@@ -195,6 +195,7 @@ async function openMoney(config: Config, observer: PaymentMetrics): Promise<Mone
   const gateway = await StripeGateway.open({
     apiUrl: config.stripeApiUrl,
     apiKey: config.stripeApiKey,
+    installationId: ledger.installationId,
     callsMax: config.gatewayCallsMax,
     callLimitMs: config.gatewayCallMaxMs,
     breakerOpenMs: config.gatewayBreakerOpenMs,

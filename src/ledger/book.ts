@@ -6,9 +6,9 @@ import type { LedgerOperation, OperationResult } from './operation.ts';
  */
 export interface LedgerBook {
   /**
-   * Carries all of the operations out in one durable transaction, or none. Users come in the order of their
-   * names, so that two books on one database never wait for each other in a ring; the operations of one user
-   * keep their order. Result i answers operation i.
+   * Carries all of the operations out in one durable transaction, or none, in their order. Result i answers
+   * operation i. A book whose database locks rows and not the file locks the accounts first, in the order of
+   * users, so that two lanes never wait for each other in a ring.
    *
    * The same operations may be applied again, in part as well: each takes effect once.
    *

@@ -125,6 +125,7 @@ function cancelUnlessBegun(batch: Batch, order: PaymentOrder, atMs: number): Sto
     return addPayment(batch, order, { status: 'CANCELLED', createdAtMs: atMs, settledAtMs: atMs });
   }
   if (known.status !== 'PENDING') return known;
+  // Sent twice, it counts twice. Whoever asked is told the last count, and a count too high lets nobody cancel.
   return changePayment(batch, { ...known, takeovers: known.takeovers + 1 });
 }
 

@@ -11,7 +11,7 @@ import type { LedgerOperation, OperationResult } from './operation.ts';
  */
 export type ExecuteBatch = (operations: readonly LedgerOperation[]) => Promise<readonly OperationResult[]>;
 
-export interface LaneOptions {
+interface LaneOptions {
   readonly execute: ExecuteBatch;
   readonly operationsPerBatchMax: number;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import type { IdempotencyMark, ScheduleEvent } from '../actors/allocator/event.ts';
 import { type Memo, memoKinds } from '../actors/allocator/idempotency-window.ts';
 import type { IdempotencyKey, ReservationNumber, UserId } from '../actors/allocator/ids.ts';
-import type { OpenPayment } from '../actors/allocator/payment.ts';
+import type { OpenPayment } from '../actors/allocator/open-payment.ts';
 import type { ReservationStatus } from '../actors/allocator/reservation.ts';
 
 /**

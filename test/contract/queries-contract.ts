@@ -27,6 +27,7 @@ export function queriesContract(makeHarness: () => StoreHarness): void {
       journal.nowMs += 1;
       journal.cancel(1 as ReservationNumber);
       journal.expire(4 as ReservationNumber);
+      sellTo(journal);
     }
     await committer.commit(...journals.flatMap((journal) => journal.newRows()));
     await store.projectAll();
@@ -68,7 +69,7 @@ export function queriesContract(makeHarness: () => StoreHarness): void {
       const found = await walk({ userId: ann, scheduleId, limit: 3 });
       expect(found.map(({ number }) => number)).toEqual([11, 10, 8, 7, 5, 4, 2, 1]);
       expect(new Set(found.map((each) => each.scheduleId))).toEqual(new Set([scheduleId]));
-      expect((await store.listReservations({ userId: ann, scheduleId, limit: 3 })).asOfSeq).toBe(14);
+      expect((await store.listReservations({ userId: ann, scheduleId, limit: 3 })).asOfSeq).toBe(21);
     });
 
     it('says seq 0 of a schedule that it knows nothing of, and none when none was asked for', async () => {
@@ -78,10 +79,11 @@ export function queriesContract(makeHarness: () => StoreHarness): void {
     });
 
     it.each([
-      ['HELD', 18],
+      ['HELD', 9],
+      ['PAYING', 3],
       ['CANCELLED', 3],
-      ['EXPIRED', 3],
-      ['PAID', 0],
+      ['EXPIRED', 6],
+      ['PAID', 3],
     ] as const)('with status %s', async (status, count) => {
       const found = await walk({ userId: ann, status, limit: 2 });
       expect(found.map((each) => each.status)).toEqual(new Array(count).fill(status));
@@ -89,7 +91,10 @@ export function queriesContract(makeHarness: () => StoreHarness): void {
 
     it('of one schedule with one status', async () => {
       const found = await walk({ userId: ann, status: 'EXPIRED', scheduleId: 30 as ScheduleId, limit: 1 });
-      expect(found.map(position)).toEqual([[testStartMs, 30, 4]]);
+      expect(found.map(position)).toEqual([
+        [testStartMs + 1000, 30, 8],
+        [testStartMs, 30, 4],
+      ]);
     });
 
     it('knows nothing of a stranger', async () => {
@@ -112,7 +117,24 @@ export function queriesContract(makeHarness: () => StoreHarness): void {
         expiresAtMs: testStartMs + 300_000,
         endedAtMs: testStartMs + 2001,
         seq: 13,
+        paymentSeq: 0,
+        paidAtMs: 0,
       });
+    });
+
+    it('tells of the payment that is under way, made, or still open though the seats are gone', async () => {
+      const find = (number: number) => store.findReservation(10 as ScheduleId, number as ReservationNumber);
+      const at = { endedAtMs: 0, paidAtMs: 0 };
+      expect(await find(5)).toMatchObject({ ...at, status: 'PAYING', paymentSeq: 15, seq: 15 });
+      expect(await find(7)).toMatchObject({
+        ...at,
+        status: 'PAID',
+        paymentSeq: 16,
+        paidAtMs: testStartMs + 2002,
+        seq: 20,
+      });
+      expect(await find(8)).toMatchObject({ status: 'EXPIRED', paymentSeq: 17, paidAtMs: 0, seq: 21 });
+      expect(await find(10)).toMatchObject({ ...at, status: 'HELD', paymentSeq: 0, seq: 19 });
     });
 
     it('is undefined when there is none', async () => {
@@ -120,4 +142,16 @@ export function queriesContract(makeHarness: () => StoreHarness): void {
       expect(await store.findReservation(11 as ScheduleId, 1 as ReservationNumber)).toBeUndefined();
     });
   });
+}
+
+/** Of Ann's holds one is being paid for, one is paid, one was paid for too slowly, and one in vain. */
+function sellTo(journal: ScheduleJournal): void {
+  const [paying, paid, late, failed] = [5, 7, 8, 10] as ReservationNumber[];
+  journal.pay(paying!);
+  const paidBy = journal.pay(paid!);
+  journal.pay(late!);
+  journal.nowMs += 1;
+  journal.failPayment(failed!, journal.pay(failed!), { expiresAtMs: journal.nowMs + 60_000 });
+  journal.paid(paid!, paidBy);
+  journal.expire(late!);
 }

@@ -22,6 +22,8 @@ export class RandomJournalWriter {
   /** PAYING, and EXPIRED while they were. */
   readonly #open = new Map<ReservationNumber, OpenPayment>();
   readonly #blocked = new Set<number>();
+  /** They never come back: the hall grows by as many, so that there is always something to sell. */
+  #seatsPaid = 0;
 
   constructor(journal: ScheduleJournal, prng: Prng) {
     this.#journal = journal;
@@ -54,7 +56,7 @@ export class RandomJournalWriter {
 
   #freeSeats(): number[] {
     const taken = new Set([...this.#live.values()].flat());
-    const free = Array.from({ length: seatCount }, (_, seat) => seat);
+    const free = Array.from({ length: seatCount + this.#seatsPaid }, (_, seat) => seat);
     return shuffled(
       this.#prng,
       free.filter((seat) => !taken.has(seat) && !this.#blocked.has(seat)),
@@ -94,26 +96,25 @@ export class RandomJournalWriter {
     this.#open.set(number, { seq, mark, hasSeats: true });
   }
 
-  /** It is paid, fails, or takes too long; what took too long fails in the end. Some stay open for ever. */
+  /** It is paid, fails, or takes too long; what took too long is given back in the end. */
   #goOn(number: ReservationNumber): void {
     const payment = this.#open.get(number)!;
     const { seq, mark, hasSeats } = payment;
-    if (!hasSeats) {
-      this.#journal.failPayment(number, seq, { failure: { reason: 'refunded' } });
-      this.#open.delete(number);
-    } else if (this.#prng.chance(0.3)) {
+    const end = hasSeats ? this.#prng.pick(['paid', 'failed', 'expired']) : 'refunded';
+    if (end === 'expired') {
       this.#journal.expire(number);
       this.#live.delete(number);
       payment.hasSeats = false;
-    } else if (this.#prng.chance(0.3)) {
-      // A paid reservation keeps its seats: too many of them, and nothing more happens.
+      return;
+    }
+    this.#open.delete(number);
+    if (end === 'refunded') this.#journal.failPayment(number, seq, { failure: { reason: 'refunded' } });
+    else if (end === 'paid') {
       this.#journal.paid(number, seq, mark);
-      this.#open.delete(number);
+      this.#seatsPaid += this.#live.get(number)!.length;
     } else {
       const expiresAtMs = this.#journal.nowMs + this.#prng.below(600_000);
-      const failure = this.#prng.pick(failures);
-      this.#journal.failPayment(number, seq, { failure, expiresAtMs });
-      this.#open.delete(number);
+      this.#journal.failPayment(number, seq, { failure: this.#prng.pick(failures), expiresAtMs });
       this.#held.add(number);
     }
   }

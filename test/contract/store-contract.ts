@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { catalogContract } from './catalog-contract.ts';
 import { fencingContract } from './fencing-contract.ts';
+import { paymentRecoveryContract } from './payment-recovery-contract.ts';
 import { queriesContract } from './queries-contract.ts';
 import { recoveryContract } from './recovery-contract.ts';
 import type { StoreHarness } from './store-harness.ts';
@@ -10,6 +11,7 @@ export function storeContract(name: string, makeHarness: () => StoreHarness): vo
   describe(name, () => {
     describe('fencing', () => fencingContract(makeHarness));
     describe('recovery', () => recoveryContract(makeHarness));
+    describe('payments in recovery', () => paymentRecoveryContract(makeHarness));
     describe('queries', () => queriesContract(makeHarness));
     describe('catalogue', () => catalogContract(makeHarness));
   });

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type SandboxGateway, startSandboxGateway } from '../../src/ledger/sandbox/sandbox-gateway.ts';
 import { createHall } from './small-hall.ts';
 import { temporaryDirectory, UsherProcess } from './usher-process.ts';
 
 /** Every row of the error table that this version can give, made to happen over HTTP on a real node. */
 const directory = temporaryDirectory();
+let sandbox: SandboxGateway;
 let usher: UsherProcess;
 let token: string;
 /** 2 rows of 4 seats. */
@@ -13,10 +15,14 @@ let limitedScheduleId: number;
 let futureScheduleId: number;
 
 beforeAll(async () => {
+  sandbox = await startSandboxGateway({ host: '127.0.0.1', port: 0 });
   usher = await UsherProcess.start(directory.path, {
     HOLD_TTL_SECONDS: '2',
     HOLD_TOTAL_MAX_SECONDS: '2',
     REQUESTS_PER_USER_PER_SECOND_MAX: '50',
+    STRIPE_API_URL: sandbox.url,
+    STRIPE_API_KEY: 'sandbox',
+    PAY_WAIT_MAX_MS: '300',
   });
   token = await usher.token('ada');
   const hall = { rows: 2, seatsPerRow: 4 };
@@ -30,6 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await usher?.stop('SIGKILL');
+  await sandbox?.close();
   directory.remove();
 });
 
@@ -246,5 +253,96 @@ describe('what the schedule is', () => {
     expect((await call({ method: 'GET', path: `/reservations/${kept}` })).body).toMatchObject({
       status: 'EXPIRED',
     });
+  });
+});
+
+describe('what the money is', () => {
+  const charge = (amount: unknown, headers: Record<string, string> = { 'idempotency-key': 'c' }) =>
+    call({ path: '/points/charge', body: { amount }, headers });
+
+  test.each([0, -1, 1.5, 10_000_001, '5', null])('a charge of %s', async (amount) => {
+    await expectProblem(charge(amount), 400, 'invalid-request', {
+      errors: [{ path: 'amount', message: expect.any(String) }],
+    });
+  });
+
+  test('a charge beyond every number', async () => {
+    const headers = { 'idempotency-key': 'c' };
+    await expectProblem(
+      call({ path: '/points/charge', body: '{"amount":1e400}', headers }),
+      400,
+      'malformed-json',
+    );
+  });
+
+  test('a charge without a key, without the scope, and under a key that meant another', async () => {
+    await expectProblem(charge(5, {}), 400, 'invalid-request', {
+      errors: [{ path: 'Idempotency-Key', message: expect.any(String) }],
+    });
+    const payer = await usher.token('ada', ['pay', 'points:read']);
+    const asPayer = { path: '/points/charge', body: { amount: 5 }, as: payer };
+    const refused = await expectProblem(
+      call({ ...asPayer, headers: { 'idempotency-key': 'c' } }),
+      403,
+      'forbidden',
+    );
+    expect(JSON.stringify(refused.body)).toContain('points:charge');
+    const balance = async () => (await call({ method: 'GET', path: '/points/balance' })).body.balance;
+    expect(await balance(), 'nothing of all that was charged').toBe(0);
+
+    expect(await charge(5)).toMatchObject({ status: 200, body: { userId: 'ada', balance: 5 } });
+    const again = await charge(5);
+    expect(again).toMatchObject({ status: 200, body: { userId: 'ada', balance: 5 } });
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    await expectProblem(charge(6), 422, 'idempotency-key-reused');
+    expect(await balance()).toBe(5);
+  });
+
+  test('a payment: too few points, a declined card, under way, made, too late', async () => {
+    const hall = await createHall(usher, { rows: 1, seatsPerRow: 6 });
+    const hold = async (seatId: string) =>
+      (await call({ body: { scheduleId: hall.scheduleId, seatIds: [seatId] } })).body.reservationId as string;
+    const pay = (reservationId: string, cardToken?: string, key?: string) =>
+      call({
+        path: '/reservations/pay',
+        body: {
+          reservationId,
+          ...(cardToken === undefined ? { method: 'points' } : { method: 'card', cardToken }),
+        },
+        ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
+      });
+    const first = await hold('R1-1');
+    await expectProblem(pay(first), 402, 'insufficient-points', { balance: 5, requiredMinor: 4_500 });
+    await expectProblem(pay(first, 'decline-insufficient-funds'), 402, 'payment-declined', {
+      declineCode: 'insufficient_funds',
+    });
+    const back = (await call({ method: 'GET', path: `/reservations/${first}` })).body;
+    expect(back.status).toBe('HELD');
+    expect(back.expiresInSeconds, 'the time that was left, and 30 s at least').toBeGreaterThanOrEqual(28);
+
+    expect((await pay(first, 'delay-1000', 'slow')).status).toBe(202);
+    await expectProblem(pay(first, 'approve', 'other'), 409, 'payment-in-progress', { retryable: true });
+    await expectProblem(
+      call({ method: 'DELETE', path: `/reservations/${first}` }),
+      409,
+      'payment-in-progress',
+    );
+    await expect
+      .poll(async () => (await call({ method: 'GET', path: `/reservations/${first}` })).body.status)
+      .toBe('PAID');
+    await expectProblem(pay(first), 409, 'already-paid', { retryable: false });
+    await expectProblem(call({ method: 'DELETE', path: `/reservations/${first}` }), 409, 'already-paid');
+    await expectProblem(pay(first, 'approve', 'slow'), 422, 'idempotency-key-reused');
+
+    const late = await hold('R1-3');
+    await new Promise((resolve) => setTimeout(resolve, 2_200));
+    await expectProblem(pay(late, 'approve'), 410, 'hold-expired');
+    await expectProblem(pay('1-999'), 404, 'not-found');
+    const other = await usher.token('mallory');
+    await expectProblem(
+      call({ path: '/reservations/pay', body: { reservationId: first, method: 'points' }, as: other }),
+      404,
+      'not-found',
+    );
   });
 });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type StripeMock, startStripeMock } from '../../scripts/servers/stripe-mock.ts';
+import type { CardOrder } from '../../src/actors/runtime/ledger.ts';
 import { StripeGateway } from '../../src/ledger/gateway/stripe-gateway.ts';
 import {
   chargeParameters,
+  findParameters,
+  type Installed,
   refundParameters,
   voidParameters,
 } from '../../src/ledger/gateway/stripe-requests.ts';
@@ -11,7 +14,7 @@ import { cardOrder } from '../unit/ledger/gateway/card-order.ts';
 /**
  * Our calls against Stripe's own description of them. stripe-mock keeps nothing and charges nothing: an
  * intent of its is always one that waits for a card, so an accepted charge is unknown here, and a refused one
- * would be declined.
+ * would be declined. Every search finds an intent of nobody's, so one that is accepted finds another payment.
  */
 describe('stripe-mock', () => {
   let mock: StripeMock;
@@ -23,6 +26,7 @@ describe('stripe-mock', () => {
     gateway = await StripeGateway.open({
       apiUrl: mock.url,
       apiKey: 'sk_test_123',
+      installationId: 'theater0001',
       observer: {
         onGatewayCall: (call, outcome) => heard.push(`${call} ${outcome}`),
         onBreaker: (state) => heard.push(`breaker ${state}`),
@@ -34,18 +38,19 @@ describe('stripe-mock', () => {
     await mock?.stop();
   });
 
-  test('takes a charge, a void and a refund, by way of the worker', async () => {
+  test('takes a charge, a void, a search and a refund, by way of the worker', async () => {
     const order = cardOrder('pm_card_visa');
     expect(await gateway.charge(order)).toEqual({
       kind: 'unknown',
       reason: 'the intent is requires_payment_method',
     });
     expect(await gateway.void(order)).toEqual({ kind: 'voided' });
+    expect(await gateway.find(order)).toEqual({ kind: 'unknown', reason: 'the intent of another payment' });
     expect(await gateway.refund(order, 'pi_123')).toEqual({
       kind: 'refunded',
       reference: expect.stringMatching(/^re_/),
     });
-    expect(heard).toEqual(['charge unknown', 'void voided', 'refund refunded']);
+    expect(heard).toEqual(['charge unknown', 'void voided', 'find unknown', 'refund refunded']);
   });
 
   test('refuses an amount that is none, which is a decline', async () => {
@@ -53,17 +58,18 @@ describe('stripe-mock', () => {
     expect(await gateway.charge(order)).toEqual({ kind: 'declined', declineCode: 'invalid_request' });
   });
 
-  const order = cardOrder('pm_card_visa');
+  const order: Installed<CardOrder> = { ...cardOrder('pm_card_visa'), installationId: 'theater0001' };
   test.each([
-    ['/v1/payment_intents', chargeParameters(order)],
-    ['/v1/payment_intents', voidParameters(order)],
-    ['/v1/refunds', refundParameters(order, 'pi_123')],
-  ])('%s takes %o, and would not take one parameter more', async (path, parameters) => {
+    ['POST', '/v1/payment_intents', chargeParameters(order)],
+    ['POST', '/v1/payment_intents', voidParameters(order)],
+    ['GET', '/v1/payment_intents/search', findParameters(order)],
+    ['POST', '/v1/refunds', refundParameters(order, 'pi_123')],
+  ])('%s %s takes %o, and would not take one parameter more', async (method, path, parameters) => {
     const send = async (form: URLSearchParams) => {
-      const response = await fetch(mock.url + path, {
-        method: 'POST',
+      const response = await fetch(`${mock.url}${path}${method === 'GET' ? `?${form}` : ''}`, {
+        method,
         headers: { authorization: 'Bearer sk_test_123' },
-        body: form,
+        ...(method === 'GET' ? {} : { body: form }),
       });
       return { status: response.status, text: await response.text() };
     };

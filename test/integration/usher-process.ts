@@ -37,8 +37,9 @@ export class UsherProcess {
     dataDir: string,
     environment: Record<string, string> = {},
     command: 'serve' | 'demo' = 'serve',
+    nodeOptions: readonly string[] = [],
   ): Promise<UsherProcess> {
-    const child = spawn(process.execPath, [main, command], {
+    const child = spawn(process.execPath, [...nodeOptions, main, command], {
       env: {
         PATH: process.env['PATH'],
         PORT: '0',

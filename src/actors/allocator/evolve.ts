@@ -11,7 +11,7 @@ import type {
 } from './event.ts';
 import { idempotencyWindowMs, type Memo } from './idempotency-window.ts';
 import type { UserId } from './ids.ts';
-import type { OpenPayment } from './payment.ts';
+import type { OpenPayment } from './open-payment.ts';
 import type { Reservation, ReservationStatus } from './reservation.ts';
 import { blockedHolder, freeHolder, type ScheduleState } from './state.ts';
 

@@ -1,5 +1,5 @@
 import type { ReservationNumber, UserId } from './ids.ts';
-import type { Payment } from './payment.ts';
+import type { Payment } from './open-payment.ts';
 
 /** Stored as a small integer in projections; the order is part of the schema and only ever grows. */
 export const reservationStatuses = ['HELD', 'PAYING', 'PAID', 'EXPIRED', 'CANCELLED'] as const;

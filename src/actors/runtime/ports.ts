@@ -7,7 +7,7 @@ import type {
   UserId,
   VenueId,
 } from '../allocator/ids.ts';
-import type { OpenPayment } from '../allocator/payment.ts';
+import type { OpenPayment } from '../allocator/open-payment.ts';
 import type { ReservationStatus } from '../allocator/reservation.ts';
 import type { VenueLayout } from '../allocator/venue-layout.ts';
 import type { CreationMark, Performance, Schedule, VenueSummary } from './catalog.ts';

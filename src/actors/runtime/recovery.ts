@@ -1,7 +1,7 @@
 import { evolve } from '../allocator/evolve.ts';
 import { type Memo, memoKinds } from '../allocator/idempotency-window.ts';
 import type { ReservationNumber, UserId } from '../allocator/ids.ts';
-import type { OpenPayment, Payment } from '../allocator/payment.ts';
+import type { OpenPayment, Payment } from '../allocator/open-payment.ts';
 import { reservationStatuses } from '../allocator/reservation.ts';
 import { finishRestore, restoreBlockedSeats, restoreMemo, restoreReservation } from '../allocator/restore.ts';
 import { emptyState, type ScheduleState, type ScheduleTerms } from '../allocator/state.ts';

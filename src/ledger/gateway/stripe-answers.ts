@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import type { CardAnswer, RefundAnswer, VoidAnswer } from '../../actors/runtime/card-gateway.ts';
+import type { CardAnswer, FindAnswer, RefundAnswer, VoidAnswer } from '../../actors/runtime/card-gateway.ts';
 import { type CallFault, codeOf, isGatewayFailure } from './call-fault.ts';
 import type { GatewayReply } from './gateway-reply.ts';
+import type { PaymentName } from './stripe-requests.ts';
 
 /** What an answer of Stripe's means to a payment. What is not certain is unknown. */
 
@@ -16,6 +17,12 @@ const intentSchema = v.object({
   ),
 });
 
+const searchSchema = v.object({
+  object: v.literal('search_result'),
+  data: v.array(intentSchema),
+  has_more: v.boolean(),
+});
+
 const refundSchema = v.object({ id: idSchema, status: v.nullable(v.string()) });
 
 /** The id of an intent that is not decided, to be looked at again. */
@@ -25,14 +32,12 @@ export function openIntentId(intent: unknown): string | undefined {
 }
 
 /** @param intent of a charge: what creating it answered, or what it has become since. */
-export function chargeReply(intent: unknown, paymentId: string): GatewayReply<CardAnswer> {
+export function chargeReply(intent: unknown, name: PaymentName): GatewayReply<CardAnswer> {
   const { success, output } = v.safeParse(intentSchema, intent);
   if (!success) return failure(unknown('unreadable answer'));
   const { id, status, metadata, last_payment_error: error } = output;
   if (status === 'succeeded') {
-    // Money is only taken for granted where the payment's own name stands beside it.
-    if (metadata['paymentId'] !== paymentId) return failure(unknown('the intent of another payment'));
-    return fine({ kind: 'approved', reference: id });
+    return isOf(name, metadata) ? fine({ kind: 'approved', reference: id }) : failure(anothers);
   }
   const declineCode = codeOf(error?.decline_code) ?? codeOf(error?.code);
   if (status === 'requires_payment_method' && declineCode !== undefined) {
@@ -65,6 +70,26 @@ export function voidReply(intent: unknown): GatewayReply<VoidAnswer> {
     ? failure(unknown('the intent is one that charges'))
     : fine({ kind: 'voided' });
 }
+
+/** @param result of a search for the payment's charge. */
+export function findReply(result: unknown, name: PaymentName): GatewayReply<FindAnswer> {
+  const { success, output } = v.safeParse(searchSchema, result);
+  if (!success) return failure(unknown('unreadable answer'));
+  const [intent] = output.data;
+  if (intent === undefined) {
+    return output.has_more ? failure(unknown('an empty page before others')) : fine({ kind: 'none' });
+  }
+  // The search is Stripe's, and so are its ideas of what is equal.
+  if (!isOf(name, intent.metadata)) return failure(anothers);
+  return intent.status === 'succeeded'
+    ? fine({ kind: 'approved', reference: intent.id })
+    : failure(unknown(`the intent is ${codeOf(intent.status) ?? 'in no state we know'}`));
+}
+
+export const findReplyTo = (fault: CallFault): GatewayReply<FindAnswer> => ({
+  isFailure: isGatewayFailure(fault),
+  answer: unknown(reasonOf(fault)),
+});
 
 /** Refused for one of these, a void tells that its charge is refused as well, whenever it is looked at. */
 const parametersOfBoth: readonly (string | undefined)[] = ['amount', 'currency'];
@@ -109,6 +134,11 @@ function reasonOf(fault: CallFault): string {
   }
 }
 
+/** Money is only taken for granted where the payment's own name stands beside it. */
+const isOf = (name: PaymentName, metadata: Readonly<Record<string, string>>): boolean =>
+  metadata['paymentId'] === name.paymentId && metadata['installationId'] === name.installationId;
+
 const unknown = (reason: string) => ({ kind: 'unknown', reason }) as const;
+const anothers = unknown('the intent of another payment');
 const fine = <Answer>(answer: Answer): GatewayReply<Answer> => ({ answer, isFailure: false });
 const failure = <Answer>(answer: Answer): GatewayReply<Answer> => ({ answer, isFailure: true });

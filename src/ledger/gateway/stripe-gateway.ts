@@ -1,9 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { CardAnswer, CardGateway, RefundAnswer, VoidAnswer } from '../../actors/runtime/card-gateway.ts';
+import { assert } from '../../actors/allocator/assert.ts';
+import type {
+  CardAnswer,
+  CardGateway,
+  FindAnswer,
+  RefundAnswer,
+  VoidAnswer,
+} from '../../actors/runtime/card-gateway.ts';
 import type { CardOrder, PaymentOrder } from '../../actors/runtime/ledger.ts';
 import { type BreakerState, CallGuard } from './call-guard.ts';
 import type { GatewayReply } from './gateway-reply.ts';
+import { type Installed, isInstallationId } from './stripe-requests.ts';
 import type * as Worker from './stripe-worker.ts';
 import type { StripeWorkerData } from './stripe-worker.ts';
 
@@ -13,12 +21,14 @@ import type { StripeWorkerData } from './stripe-worker.ts';
  *
  * G1 A call never rejects, and ends within `callLimitMs`. A worker that dies leaves its calls unknown, and is
  *    replaced.
- * G2 What is said to be approved, declined, voided or refunded was said by Stripe of this very payment.
+ * G2 What is said to be approved, declined, voided or refunded was said by Stripe of this very payment of
+ *    this installation.
  * G3 `not-sent` is said of one call. Where the same charge was called before and its answer is not known, it
  *    says nothing of that one.
  * G4 Neither the API key nor a card token is in a reason, an error or anything that is observed.
  */
 export class StripeGateway implements CardGateway {
+  readonly #installationId: string;
   readonly #callLimitMs: number;
   readonly #observer: GatewayObserver;
   readonly #guard: CallGuard;
@@ -27,7 +37,10 @@ export class StripeGateway implements CardGateway {
   #isClosed = false;
 
   private constructor(options: StripeGatewayOptions) {
-    const { apiUrl, apiKey, callsMax = 64, callLimitMs = 4_000, breakerOpenMs = 5_000, observer } = options;
+    const { apiUrl, apiKey, installationId, observer } = options;
+    const { callsMax = 64, callLimitMs = 4_000, breakerOpenMs = 5_000 } = options;
+    assert(isInstallationId(installationId), 'an installation id has 8 to 32 letters and digits');
+    this.#installationId = installationId;
     this.#callLimitMs = callLimitMs;
     this.#observer = observer;
     this.#guard = new CallGuard({
@@ -71,15 +84,23 @@ export class StripeGateway implements CardGateway {
   }
 
   charge(order: CardOrder): Promise<CardAnswer> {
-    return this.#call<CardAnswer>('charge', 'charge', { order }, (reason) => ({ kind: 'not-sent', reason }));
+    return this.#call<CardAnswer>('charge', 'charge', order, (reason) => ({ kind: 'not-sent', reason }));
   }
 
   void(order: CardOrder): Promise<VoidAnswer> {
-    return this.#call<VoidAnswer>('void', 'voidCharge', { order }, unknown);
+    return this.#call<VoidAnswer>('void', 'voidCharge', order, unknown);
+  }
+
+  /**
+   * A charge that was given back is found as well. Right after a charge it may not be yet: `none` rules out
+   * what is older than an hour, and a void after it the rest.
+   */
+  find(order: CardOrder): Promise<FindAnswer> {
+    return this.#call<FindAnswer>('find', 'find', order, unknown);
   }
 
   refund(order: PaymentOrder, reference: string): Promise<RefundAnswer> {
-    return this.#call<RefundAnswer>('refund', 'refund', { order, reference }, unknown);
+    return this.#call<RefundAnswer>('refund', 'refund', order, unknown, { reference });
   }
 
   /** Waits for the calls under way, then ends the worker. Calls that come later are not sent. */
@@ -91,15 +112,17 @@ export class StripeGateway implements CardGateway {
 
   async #call<Answer extends { readonly kind: string }>(
     call: GatewayCall,
-    name: 'charge' | 'voidCharge' | 'refund',
-    task: object,
+    name: 'charge' | 'voidCharge' | 'find' | 'refund',
+    order: PaymentOrder,
     notSent: (reason: string) => Answer,
+    more: { readonly reference?: string } = {},
   ): Promise<Answer | Unknown> {
     const startedMs = performance.now();
     const deadlineMs = performance.timeOrigin + startedMs + this.#callLimitMs;
+    const installed: Installed<PaymentOrder> = { ...order, installationId: this.#installationId };
     const answering = this.#isClosed
       ? Promise.resolve(notSent('closed'))
-      : this.#ask(() => this.#pool.run({ ...task, deadlineMs }, { name }), notSent);
+      : this.#ask(() => this.#pool.run({ ...more, order: installed, deadlineMs }, { name }), notSent);
     this.#underWay.add(answering);
     const answer = await answering;
     this.#underWay.delete(answering);
@@ -121,6 +144,11 @@ export interface StripeGatewayOptions {
   /** Scheme, host and port, as in `https://api.stripe.com`. */
   readonly apiUrl: string;
   readonly apiKey: string;
+  /**
+   * Tells our payments from those of another installation on the same account, which have the same ids: 8 to
+   * 32 lower-case letters and digits. It stays what it is as long as the ledger does.
+   */
+  readonly installationId: string;
   /** Calls under way at once; a further one is not sent. 64. */
   readonly callsMax?: number;
   /** A call without an answer by then is unknown, and counts against the breaker. 4,000. */
@@ -130,7 +158,7 @@ export interface StripeGatewayOptions {
   readonly observer: GatewayObserver;
 }
 
-type GatewayCall = 'charge' | 'void' | 'refund';
+type GatewayCall = 'charge' | 'void' | 'find' | 'refund';
 
 interface GatewayObserver {
   /** @param outcome the `kind` of the answer. */

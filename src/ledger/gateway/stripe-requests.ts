@@ -1,13 +1,17 @@
 import type Stripe from 'stripe';
-import { formatReservationId } from '../../actors/allocator/ids.ts';
+import { formatReservationId, type PaymentId } from '../../actors/allocator/ids.ts';
 import type { CardOrder, PaymentOrder } from '../../actors/runtime/ledger.ts';
 
 /**
  * What Stripe is asked, and under which idempotency key.
  *
- * R1 The parameters of a charge follow from its order alone, today and tomorrow: Stripe answers a key again
- *    only for the very same parameters, and a charge whose answer was lost is asked for again.
+ * R1 The key and the parameters of a charge follow from its order and the installation alone, today and
+ *    tomorrow: Stripe answers a key again only for the very same parameters, and a charge whose answer was
+ *    lost is asked for again. The installation is part of them because installations that share an account
+ *    (staging and production, or one before and after its data was wiped) make the same payment ids, and
+ *    must neither hear each other's answers nor find each other's charges.
  * R2 A void has the key of its charge and other parameters, which charge nothing.
+ * R3 A search asks for what a charge carries and a void never reaches: both names, and `succeeded`.
  *
  * Why R2 makes a void sound: Stripe gives a key to the first request that comes with it, and refuses a later
  * one with other parameters (`idempotency_error`), for at least 24 hours. So of a charge and its void one is
@@ -16,12 +20,29 @@ import type { CardOrder, PaymentOrder } from '../../actors/runtime/ledger.ts';
  * called again has the same parameters as before, and is answered as before.
  * https://docs.stripe.com/api/idempotent_requests
  *
- * Beyond these 24 hours a key may be forgotten, and a void proves nothing: callers settle a charge before.
+ * Beyond these 24 hours a key may be forgotten, and a void alone proves nothing: R3 finds what is older. It
+ * in turn does not see the latest (for a minute, or an hour during an outage), whose keys are remembered. So
+ * a search that finds nothing, and then a void that was carried out, prove that nothing was charged.
+ * https://docs.stripe.com/api/payment_intents/search
  */
-export const chargeKey = ({ paymentId }: PaymentOrder): string => paymentId;
-export const refundKey = ({ paymentId }: PaymentOrder): string => `${paymentId}-refund`;
+export const chargeKey = ({ installationId, paymentId }: PaymentName): string =>
+  `${installationId}-${paymentId}`;
+export const refundKey = (name: PaymentName): string => `${chargeKey(name)}-refund`;
 
-export const chargeParameters = (order: CardOrder): Stripe.PaymentIntentCreateParams => ({
+/** What tells a payment from every other one of the account. */
+export interface PaymentName {
+  readonly paymentId: PaymentId;
+  /** Letters and digits, as `isInstallationId` has it. */
+  readonly installationId: string;
+}
+
+/** An order, and whose it is. */
+export type Installed<Order extends PaymentOrder> = Order & PaymentName;
+
+/** Fit for a key, and for a query's quotes. */
+export const isInstallationId = (text: string): boolean => /^[a-z0-9]{8,32}$/.test(text);
+
+export const chargeParameters = (order: Installed<CardOrder>): Stripe.PaymentIntentCreateParams => ({
   amount: order.amountMinor,
   currency: order.currency.toLowerCase(),
   payment_method: order.cardToken,
@@ -33,7 +54,7 @@ export const chargeParameters = (order: CardOrder): Stripe.PaymentIntentCreatePa
   metadata: metadataOf(order),
 });
 
-export const voidParameters = (order: CardOrder): Stripe.PaymentIntentCreateParams => ({
+export const voidParameters = (order: Installed<CardOrder>): Stripe.PaymentIntentCreateParams => ({
   amount: order.amountMinor,
   currency: order.currency.toLowerCase(),
   allowed_payment_method_types: ['card'],
@@ -42,13 +63,26 @@ export const voidParameters = (order: CardOrder): Stripe.PaymentIntentCreatePara
 });
 
 /** All of it; Stripe gives no more back than was charged. */
-export const refundParameters = (order: PaymentOrder, reference: string): Stripe.RefundCreateParams => ({
+export const refundParameters = (
+  order: Installed<PaymentOrder>,
+  reference: string,
+): Stripe.RefundCreateParams => ({
   payment_intent: reference,
   metadata: metadataOf(order),
 });
 
-const metadataOf = (order: PaymentOrder): Record<string, string> => ({
+/** A charge that was given back has succeeded all the same. */
+export const findParameters = ({
+  paymentId,
+  installationId,
+}: PaymentName): Stripe.PaymentIntentSearchParams => ({
+  query: `metadata['paymentId']:'${paymentId}' AND metadata['installationId']:'${installationId}' AND status:'succeeded'`,
+  limit: 1,
+});
+
+const metadataOf = (order: Installed<PaymentOrder>): Record<string, string> => ({
   paymentId: order.paymentId,
+  installationId: order.installationId,
   reservationId: formatReservationId(order.scheduleId, order.number),
   userId: order.userId,
 });

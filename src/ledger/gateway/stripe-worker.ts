@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import Stripe from 'stripe';
-import type { CardAnswer, RefundAnswer, VoidAnswer } from '../../actors/runtime/card-gateway.ts';
+import type { CardAnswer, FindAnswer, RefundAnswer, VoidAnswer } from '../../actors/runtime/card-gateway.ts';
 import type { CardOrder, PaymentOrder } from '../../actors/runtime/ledger.ts';
 import { callFaultOf } from './call-fault.ts';
 import type { GatewayReply } from './gateway-reply.ts';
@@ -8,6 +8,8 @@ import { OneAttemptClient } from './one-attempt-client.ts';
 import {
   chargeReply,
   chargeReplyTo,
+  findReply,
+  findReplyTo,
   openIntentId,
   refundReply,
   refundReplyTo,
@@ -17,6 +19,8 @@ import {
 import {
   chargeKey,
   chargeParameters,
+  findParameters,
+  type Installed,
   refundKey,
   refundParameters,
   voidParameters,
@@ -32,8 +36,8 @@ export interface StripeWorkerData {
   readonly callsMax: number;
 }
 
-interface Task<Order> {
-  readonly order: Order;
+interface Task<Order extends PaymentOrder> {
+  readonly order: Installed<Order>;
   /** By the clock of `deadlineIn`. */
   readonly deadlineMs: number;
 }
@@ -73,7 +77,7 @@ export async function charge({ order, deadlineMs }: ChargeTask): Promise<Gateway
   const openId = openIntentId(intent);
   // Under its key Stripe says for ever what it said at first. What has become of it since is the intent's to tell.
   if (openId !== undefined) intent = await lookAgain(openId, deadlineMs, intent);
-  return chargeReply(intent, order.paymentId);
+  return chargeReply(intent, order);
 }
 
 async function lookAgain(intentId: string, deadlineMs: number, before: unknown): Promise<unknown> {
@@ -90,6 +94,16 @@ export async function voidCharge({ order, deadlineMs }: ChargeTask): Promise<Gat
     return voidReply(await stripe.paymentIntents.create(voidParameters(order), options));
   } catch (error) {
     return voidReplyTo(callFaultOf(error));
+  }
+}
+
+export async function find({ order, deadlineMs }: ChargeTask): Promise<GatewayReply<FindAnswer>> {
+  const timeout = leftUntil(deadlineMs);
+  if (timeout < 1) return findReplyTo(tooLate);
+  try {
+    return findReply(await stripe.paymentIntents.search(findParameters(order), { timeout }), order);
+  } catch (error) {
+    return findReplyTo(callFaultOf(error));
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IdempotencyKeys } from './idempotency-keys.ts';
 import { type IntentForm, metadataOf, parseIntentForm } from './intent-form.ts';
+import { type IntentSearch, parseIntentSearch } from './intent-search.ts';
 import { SandboxAccount } from './sandbox-account.ts';
 import { type SandboxCard, sandboxCard } from './sandbox-cards.ts';
 import {
@@ -10,6 +11,8 @@ import {
   refundReply,
   refusedParameter,
   type SandboxReply,
+  searchReply,
+  statusOf,
 } from './stripe-shapes.ts';
 
 /**
@@ -71,6 +74,10 @@ export class SandboxApi {
         ? refusedParameter('payment_intent', 'parameter_missing', 'Missing: payment_intent.')
         : async () => said(this.#refund(intentId, metadataOf(form)));
     }
+    if (method === 'GET' && path === '/v1/payment_intents/search') {
+      const search = parseIntentSearch(form);
+      return 'status' in search ? search : this.#search(search);
+    }
     const [, intentId] = /^\/v1\/payment_intents\/([^/]+)$/.exec(path) ?? [];
     if (method === 'GET' && intentId !== undefined) {
       const intent = this.account.find(intentId);
@@ -104,6 +111,13 @@ export class SandboxApi {
     return card.kind === 'twice' ? { kind: 'said', reply, wire: 'repeat' } : said(reply);
   }
 
+  #search({ limit, isMatch }: IntentSearch): SandboxReply {
+    const found = Array.from(this.account.intents).filter((intent) =>
+      isMatch({ status: statusOf(intent), metadata: intent.metadata }),
+    );
+    return searchReply(found.reverse(), limit);
+  }
+
   #refund(intentId: string, metadata: Readonly<Record<string, string>>): SandboxReply {
     const intent = this.account.find(intentId);
     if (intent === undefined) return noSuchIntent(400, 'payment_intent');
@@ -122,6 +136,7 @@ export interface ApiRequest {
   readonly method: string;
   /** Without its query. */
   readonly path: string;
+  /** Parameters: a GET has them in its query, others in their body. */
   readonly form: URLSearchParams;
   /** Any API key will do. */
   readonly isAuthorized: boolean;

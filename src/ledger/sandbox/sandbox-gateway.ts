@@ -89,7 +89,7 @@ class SandboxServer {
     if (body === undefined) return sendJson(outgoing, 413, { error: { message: 'The body is too large.' } });
     if (isSandboxCall) return this.#turn(pathname, searchParams, incoming, outgoing, body);
     if (this.#weather.delayMs > 0) await sleep(this.#weather.delayMs, undefined, { ref: false });
-    await this.#callApi(requestOf(incoming, pathname, body), incoming, outgoing);
+    await this.#callApi(requestOf(incoming, pathname, searchParams, body), incoming, outgoing);
   }
 
   async #callApi(request: ApiRequest, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -160,12 +160,17 @@ async function readBody(incoming: IncomingMessage): Promise<string | undefined> 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function requestOf(incoming: IncomingMessage, path: string, body: string): ApiRequest {
+function requestOf(
+  incoming: IncomingMessage,
+  path: string,
+  query: URLSearchParams,
+  body: string,
+): ApiRequest {
   const key = incoming.headers['idempotency-key'];
   return {
     method: incoming.method ?? 'GET',
     path,
-    form: new URLSearchParams(body),
+    form: incoming.method === 'GET' ? query : new URLSearchParams(body),
     isAuthorized: /^(Bearer|Basic) \S/.test(incoming.headers.authorization ?? ''),
     key: typeof key === 'string' && key.length <= 255 ? key : undefined,
   };

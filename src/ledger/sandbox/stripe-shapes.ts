@@ -10,6 +10,18 @@ export function intentReply(intent: SandboxIntent): SandboxReply {
   return { status: 200, body: JSON.stringify(intentShape(intent)) };
 }
 
+/** @param intents newest first. */
+export function searchReply(intents: readonly SandboxIntent[], limit: number): SandboxReply {
+  const result = {
+    object: 'search_result',
+    url: '/v1/payment_intents/search',
+    data: intents.slice(0, limit).map(intentShape),
+    has_more: intents.length > limit,
+    next_page: null,
+  };
+  return { status: 200, body: JSON.stringify(result) };
+}
+
 export const refundReply = (refund: SandboxRefund): SandboxReply => ({
   status: 200,
   body: JSON.stringify({
@@ -52,6 +64,9 @@ export const declineReply = (intent: SandboxIntent, declineCode: string): Sandbo
   }),
 });
 
+export const statusOf = ({ isCharged }: SandboxIntent): string =>
+  isCharged ? 'succeeded' : 'requires_payment_method';
+
 const intentShape = (intent: SandboxIntent) => ({
   id: intent.intentId,
   object: 'payment_intent',
@@ -60,7 +75,7 @@ const intentShape = (intent: SandboxIntent) => ({
   currency: intent.currency,
   livemode: false,
   metadata: intent.metadata,
-  status: intent.isCharged ? 'succeeded' : 'requires_payment_method',
+  status: statusOf(intent),
   last_payment_error:
     intent.declineCode === undefined
       ? null

@@ -63,5 +63,12 @@ export const ledgerMigrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   CREATE INDEX charge_mark_by_time ON charge_mark (at_ms);
+
+  -- Tells this ledger's payments from those of another one with the same gateway account.
+  CREATE TABLE installation (
+    id TEXT NOT NULL PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  INSERT INTO installation VALUES (lower(hex(randomblob(8))));
   `,
 ];

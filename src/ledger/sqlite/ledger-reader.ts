@@ -16,6 +16,9 @@ export const listEntries = (query: EntryQuery): EntryPage => rows().points.listE
 
 export const auditSchedule = (scheduleId: ScheduleId): LedgerAudit => rows().audits.auditSchedule(scheduleId);
 
+/** For ThreadPool. */
+export function wake(): void {}
+
 function rows(): NonNullable<typeof opened> {
   if (opened === undefined) {
     const db = openForReading(directory, ledgerFile);

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import { openDatabase } from '../../sqlite/database.ts';
-import { migrate, schemaVersion } from '../../sqlite/migrate.ts';
+import { migrate } from '../../sqlite/migrate.ts';
+import { queryRow } from '../../sqlite/typed-rows.ts';
 import { BatchRefused } from '../book.ts';
 import type { LedgerOperation, OperationResult } from '../operation.ts';
 import { ledgerMigrations } from './ledger-migrations.ts';
@@ -16,12 +17,13 @@ import { SqliteBook } from './sqlite-book.ts';
 const { directory } = workerData as LedgerThreadData;
 let opened: { readonly db: DatabaseSync; readonly book: SqliteBook } | undefined;
 
-/** Makes the file and its tables, and answers the schema's version. By one thread, before any other call. */
-export function create(): number {
+/** Makes the file and its tables, and answers the installation's id. By one thread, before any other call. */
+export function create(): string {
   const db = openDatabase(directory, ledgerFile);
   try {
     migrate(db, ledgerMigrations);
-    return schemaVersion(db);
+    const [id] = queryRow<[string]>(db.prepare('SELECT id FROM installation', { returnArrays: true }))!;
+    return id;
   } finally {
     db.close();
   }
@@ -43,6 +45,9 @@ export function apply(operations: readonly LedgerOperation[]): Applied {
     throw error;
   }
 }
+
+/** For ThreadPool. */
+export function wake(): void {}
 
 function book(): SqliteBook {
   if (opened === undefined) {

@@ -12,7 +12,8 @@ import { BatchRefused } from '../book.ts';
 import type { ExecuteBatch } from '../lane.ts';
 import { LaneLedger } from '../lane-ledger.ts';
 import type { LedgerObserver } from '../ledger-observer.ts';
-import type { Applied } from './ledger-writer.ts';
+import type * as Reader from './ledger-reader.ts';
+import type * as Writer from './ledger-writer.ts';
 import { ThreadPool } from './thread-pool.ts';
 
 interface SqliteLedgerOptions {
@@ -38,27 +39,36 @@ interface SqliteLedgerOptions {
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<SqliteLedger> {
   const { directory, lanes = 1, callLimitMs = 10_000, operationsWaitingMax = 20_000 } = options;
   const { clock, observer } = options;
-  const pool = (entry: string, threads: number, callsMax: number): ThreadPool =>
-    new ThreadPool({
-      entry: new URL(entry, import.meta.url),
-      threads,
-      threadData: { directory },
-      callLimitMs,
-      callsMax,
-      clock,
-      onFault: (fault, error) => observer.onFault(fault, error),
-    });
-  const writers = pool('./ledger-writer.ts', lanes, lanes);
+  const common = {
+    threadData: { directory },
+    callLimitMs,
+    clock,
+    onFault: (fault: string, error: unknown) => observer.onFault(fault, error),
+  };
+  const writers = new ThreadPool<typeof Writer>({
+    ...common,
+    entry: new URL('./ledger-writer.ts', import.meta.url),
+    threads: lanes,
+    callsMax: lanes,
+  });
+  let installationId: string;
   try {
-    await writers.run('create', undefined);
+    installationId = await writers.run('create', undefined, createLimitMs);
   } catch (error) {
     await writers.close();
     throw new StoreUnavailable((error as Error).message, { cause: error });
   }
+  // A thread of its own, with a connection that only reads: an audit stops no payment, and no payment a read.
+  const readers = new ThreadPool<typeof Reader>({
+    ...common,
+    entry: new URL('./ledger-reader.ts', import.meta.url),
+    threads: 1,
+    callsMax: readsMax,
+  });
   return new SqliteLedger({
+    installationId,
     writers,
-    // One thread, so that an audit stops no payment; a connection that only reads, so that nothing does the other way.
-    readers: pool('./ledger-reader.ts', 1, readsMax),
+    readers,
     lanes,
     operationsWaitingMax,
     clock,
@@ -66,12 +76,16 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
   });
 }
 
+/** A step of the schema may rewrite a table. */
+const createLimitMs = 60_000;
+
 /** Reads that run or wait. */
 const readsMax = 1000;
 
 interface SqliteLedgerParts {
-  readonly writers: ThreadPool;
-  readonly readers: ThreadPool;
+  readonly installationId: string;
+  readonly writers: ThreadPool<typeof Writer>;
+  readonly readers: ThreadPool<typeof Reader>;
   readonly lanes: number;
   readonly operationsWaitingMax: number;
   readonly clock: Clock;
@@ -80,12 +94,15 @@ interface SqliteLedgerParts {
 
 /** Points and payments in SQLite. All SQL runs in worker threads; this side collects the calls into batches. */
 export class SqliteLedger extends LaneLedger implements PointsReader, LedgerAuditor {
-  readonly #writers: ThreadPool;
-  readonly #readers: ThreadPool;
+  /** Random, made with the file: payment ids are unique within it and no further. */
+  readonly installationId: string;
+  readonly #writers: ThreadPool<typeof Writer>;
+  readonly #readers: ThreadPool<typeof Reader>;
   #closing: Promise<void> | undefined;
 
-  constructor({ writers, readers, ...laneOptions }: SqliteLedgerParts) {
+  constructor({ installationId, writers, readers, ...laneOptions }: SqliteLedgerParts) {
     super({ ...laneOptions, execute: executeIn(writers) });
+    this.installationId = installationId;
     this.#writers = writers;
     this.#readers = readers;
   }
@@ -96,15 +113,15 @@ export class SqliteLedger extends LaneLedger implements PointsReader, LedgerAudi
   }
 
   balanceOf(userId: UserId): Promise<number> {
-    return this.#readers.run('balanceOf', userId) as Promise<number>;
+    return this.#readers.run('balanceOf', userId);
   }
 
   listEntries(query: EntryQuery): Promise<EntryPage> {
-    return this.#readers.run('listEntries', query) as Promise<EntryPage>;
+    return this.#readers.run('listEntries', query);
   }
 
   auditSchedule(scheduleId: ScheduleId): Promise<LedgerAudit> {
-    return this.#readers.run('auditSchedule', scheduleId) as Promise<LedgerAudit>;
+    return this.#readers.run('auditSchedule', scheduleId);
   }
 
   override close(): Promise<void> {
@@ -120,9 +137,9 @@ export class SqliteLedger extends LaneLedger implements PointsReader, LedgerAudi
   }
 }
 
-function executeIn(writers: ThreadPool): ExecuteBatch {
+function executeIn(writers: ThreadPool<typeof Writer>): ExecuteBatch {
   return async (operations) => {
-    const applied = (await writers.run('apply', operations)) as Applied;
+    const applied = await writers.run('apply', operations);
     if (applied.kind === 'refused') throw new BatchRefused(applied.message);
     return applied.results;
   };

@@ -4,8 +4,19 @@ import { LedgerOverloaded, LedgerUnavailable } from '../../actors/runtime/ledger
 import type { Clock } from '../../actors/runtime/ports.ts';
 import type { LedgerThreadData } from './ledger-thread.ts';
 
+/** The exported functions of a thread's module, all of them synchronous; `wake` does nothing. */
+interface Procedures {
+  wake(): void;
+}
+
+type ParameterOf<Procedure> = Procedure extends () => unknown
+  ? undefined
+  : Procedure extends (parameter: infer Parameter) => unknown
+    ? Parameter
+    : never;
+type ResultOf<Procedure> = Procedure extends (parameter: never) => infer Result ? Result : never;
+
 interface ThreadPoolOptions {
-  /** The module whose exported functions are the procedures. They are synchronous. */
   readonly entry: URL;
   readonly threads: number;
   readonly threadData: LedgerThreadData;
@@ -24,7 +35,7 @@ interface ThreadPoolOptions {
  * A thread that is ended may still be in a native call (an fsync), so it may still write; another one takes its
  * place at once. Callers must bear that; close() waits until the last of them has gone.
  */
-export class ThreadPool {
+export class ThreadPool<Module extends Procedures> {
   readonly #options: ThreadPoolOptions;
   readonly #pool: Piscina;
   #calls = 0;
@@ -46,6 +57,7 @@ export class ThreadPool {
     });
     // Of a thread that dies with no call to reject.
     this.#pool.on('error', (error) => options.onFault('a thread of the ledger died', error));
+    this.#pool.on('workerDestroy', () => setImmediate(() => this.#replaceThread()));
   }
 
   /** As they are now: one that is lost is replaced. */
@@ -53,8 +65,12 @@ export class ThreadPool {
     return this.#pool.threads;
   }
 
-  async run(procedure: string, parameter: unknown): Promise<unknown> {
-    const { callsMax, callLimitMs, clock } = this.#options;
+  async run<Name extends keyof Module & string>(
+    procedure: Name,
+    parameter: ParameterOf<Module[Name]>,
+    callLimitMs: number = this.#options.callLimitMs,
+  ): Promise<ResultOf<Module[Name]>> {
+    const { callsMax, clock } = this.#options;
     if (this.#calls >= callsMax) throw new LedgerOverloaded(`${this.#calls} calls wait for the ledger`);
     const controller = new AbortController();
     const timer = clock.setTimer(callLimitMs, () => this.#abandon(controller));
@@ -79,6 +95,15 @@ export class ThreadPool {
     // piscina replaces a thread whenever one exits, even after its own close: so one close is not the last.
     await Promise.allSettled(this.#leaving);
     await this.#pool.destroy();
+  }
+
+  /**
+   * Once a thread has died while it was starting, piscina 5.3 replaces none that dies by itself: calls that wait
+   * would wait for their limit. A new call makes it start one.
+   */
+  #replaceThread(): void {
+    if (this.#calls === 0 || this.#pool.threads.length === this.#options.threads) return;
+    this.#pool.run(undefined, { name: 'wake' }).catch(() => {});
   }
 
   #abandon(controller: AbortController): void {

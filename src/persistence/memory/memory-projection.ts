@@ -1,6 +1,6 @@
 import type { ScheduleEvent } from '../../actors/allocator/event.ts';
 import type { IdempotencyKey, ReservationNumber, UserId } from '../../actors/allocator/ids.ts';
-import type { OpenPayment } from '../../actors/allocator/payment.ts';
+import type { OpenPayment } from '../../actors/allocator/open-payment.ts';
 import { expires, isLive, type ReservationStatus } from '../../actors/allocator/reservation.ts';
 import {
   blockedHolder,

@@ -9,7 +9,7 @@ const metrics = (options: Partial<MetricsOptions> = {}) =>
       { method: 'POST', path: '/reservations' },
       { method: 'GET', path: '/venues/{venueId}/layout' },
     ],
-    stats: () => ({ actors: 3, mailboxDepth: 17, openHolds: 40, heldSeats: 95 }),
+    stats: () => ({ actors: 3, mailboxDepth: 17, openHolds: 40, heldSeats: 95, openPayments: 6 }),
     log: { warn: () => {} },
     isProcessWide: false,
     ...options,
@@ -104,6 +104,7 @@ describe('the runtime', () => {
       mailboxDepth: 17,
       openHolds: 40,
       heldSeats: 95,
+      openPayments: 6,
       projectionLagEvents: 12,
     }));
     const first = await text();
@@ -113,6 +114,7 @@ describe('the runtime', () => {
     expect(sampleOf(second, 'usher_mailbox_depth')).toBe(17);
     expect(sampleOf(second, 'usher_holds')).toBe(40);
     expect(sampleOf(second, 'usher_held_seats')).toBe(95);
+    expect(sampleOf(second, 'usher_open_payments')).toBe(6);
     expect(sampleOf(second, 'usher_projection_lag_events')).toBe(12);
   });
 

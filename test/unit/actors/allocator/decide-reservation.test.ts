@@ -6,7 +6,7 @@ import {
   expiriesPerCommandMax,
   isRejection,
 } from '../../../../src/actors/allocator/decide.ts';
-import type { Payment } from '../../../../src/actors/allocator/payment.ts';
+import type { Payment } from '../../../../src/actors/allocator/open-payment.ts';
 import type { ReservationStatus } from '../../../../src/actors/allocator/reservation.ts';
 import { type RestoredReservation, restoreReservation } from '../../../../src/actors/allocator/restore.ts';
 import type { ScheduleTerms } from '../../../../src/actors/allocator/state.ts';

@@ -1,6 +1,6 @@
 import type { ScheduleEvent } from '../../../../src/actors/allocator/event.ts';
 import { idempotencyWindowMs, type Memo } from '../../../../src/actors/allocator/idempotency-window.ts';
-import type { OpenPayment } from '../../../../src/actors/allocator/payment.ts';
+import type { OpenPayment } from '../../../../src/actors/allocator/open-payment.ts';
 import { isLive } from '../../../../src/actors/allocator/reservation.ts';
 import {
   finishRestore,

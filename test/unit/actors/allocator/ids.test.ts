@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  formatPaymentId,
   formatReservationId,
   idempotencyKey,
   parseReservationId,
@@ -110,4 +111,8 @@ describe('shardOf', () => {
     const shards = Array.from({ length: 64 }, (_, i) => shardOf((1 + i * 2 ** 32) as ScheduleId, 256));
     expect(new Set(shards).size).toBeGreaterThan(40);
   });
+});
+
+test('a payment is named by its reservation and the event that began it', () => {
+  expect(formatPaymentId(7 as ScheduleId, 3 as ReservationNumber, 42)).toBe('7-3-42');
 });

@@ -7,6 +7,7 @@ import type {
 } from '../../../../src/actors/allocator/ids.ts';
 import type { ReadFailure } from '../../../../src/actors/runtime/allocator-service.ts';
 import type { AvailabilityView } from '../../../../src/actors/runtime/availability-view.ts';
+import type { CardGateway } from '../../../../src/actors/runtime/card-gateway.ts';
 import type { Performance } from '../../../../src/actors/runtime/catalog.ts';
 import { Directory, type DirectoryLimits } from '../../../../src/actors/runtime/directory.ts';
 import { type RuntimeObserver, silentObserver } from '../../../../src/actors/runtime/runtime-observer.ts';
@@ -40,7 +41,11 @@ export class DirectoryStage {
   readonly faults: string[] = [];
   readonly directory: Directory;
 
-  constructor(changed: Partial<DirectoryLimits> = {}, performance: Partial<Performance> = {}) {
+  constructor(
+    changed: Partial<DirectoryLimits> = {},
+    performance: Partial<Performance> = {},
+    gateway?: CardGateway,
+  ) {
     this.store.venues.push(layoutOf([{ name: 'stalls', rows: ['pps'] }]));
     this.store.performances.push({
       performanceId: 1 as PerformanceId,
@@ -70,7 +75,7 @@ export class DirectoryStage {
     this.directory = new Directory({
       store: this.store,
       ledger: this.ledger,
-      gateway: this.gateway,
+      gateway: gateway ?? this.gateway,
       clock: this.clock,
       ids: { instanceId: () => 'node-1' },
       observer,
@@ -109,18 +114,17 @@ export class DirectoryStage {
     return answer;
   }
 
-  /** A node that starts on what another one has left behind. */
-  static async restarted(before: DirectoryStage, openWork: readonly number[]): Promise<DirectoryStage> {
-    const stage = new DirectoryStage();
-    for (const [scheduleId, rows] of before.store.journal) stage.store.journal.set(scheduleId, rows);
-    for (const [paymentId, record] of before.ledger.payments) stage.ledger.payments.set(paymentId, record);
-    for (const [paymentId, order] of before.ledger.orders) stage.ledger.orders.set(paymentId, order);
-    for (const [name, balance] of before.ledger.balances) stage.ledger.balances.set(name, balance);
-    stage.clock.jump(before.clock.monotonicMs());
-    stage.store.openWork = openWork as ScheduleId[];
-    await stage.directory.start();
-    await stage.clock.settle();
-    return stage;
+  /** Starts on what another node has left behind. */
+  async takeOver(before: DirectoryStage, openWork: readonly ScheduleId[]): Promise<void> {
+    const { store, ledger, clock } = before;
+    for (const [scheduleId, rows] of store.journal) this.store.journal.set(scheduleId, rows);
+    for (const [paymentId, record] of ledger.payments) this.ledger.payments.set(paymentId, record);
+    for (const [paymentId, order] of ledger.orders) this.ledger.orders.set(paymentId, order);
+    for (const [name, balance] of ledger.balances) this.ledger.balances.set(name, balance);
+    this.clock.jump(clock.monotonicMs());
+    this.store.openWork = openWork;
+    await this.directory.start();
+    await this.clock.settle();
   }
 
   /** seq and type of what is on disk of schedule 1. */

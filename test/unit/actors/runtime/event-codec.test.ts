@@ -25,6 +25,55 @@ const stored: readonly { readonly event: ScheduleEvent; readonly payload: string
     payload: '{"number":4,"expiresAtMs":500}',
   },
   {
+    event: {
+      type: 'paying',
+      seq: 3,
+      atMs: 100,
+      number: reservationNumber(4),
+      method: 'card',
+      holdLeftMs: 250,
+      expiresAtMs: 900,
+      idempotency: mark('p', 7),
+    },
+    payload:
+      '{"number":4,"method":"card","holdLeftMs":250,"expiresAtMs":900,"idempotency":{"key":"p","fingerprint":7}}',
+  },
+  {
+    event: {
+      type: 'paid',
+      seq: 4,
+      atMs: 100,
+      number: reservationNumber(4),
+      paymentSeq: 3,
+      idempotency: mark('p', 7),
+    },
+    payload: '{"number":4,"paymentSeq":3,"idempotency":{"key":"p","fingerprint":7}}',
+  },
+  {
+    event: {
+      type: 'payment-failed',
+      seq: 5,
+      atMs: 100,
+      number: reservationNumber(4),
+      paymentSeq: 3,
+      failure: { reason: 'declined', declineCode: 'card_declined' },
+      expiresAtMs: 30_100,
+    },
+    payload:
+      '{"number":4,"paymentSeq":3,"failure":{"reason":"declined","declineCode":"card_declined"},"expiresAtMs":30100}',
+  },
+  {
+    event: {
+      type: 'payment-failed',
+      seq: 6,
+      atMs: 100,
+      number: reservationNumber(4),
+      paymentSeq: 3,
+      failure: { reason: 'refunded' },
+    },
+    payload: '{"number":4,"paymentSeq":3,"failure":{"reason":"refunded"}}',
+  },
+  {
     event: { type: 'cancelled', seq: 3, atMs: 100, number: reservationNumber(4) },
     payload: '{"number":4}',
   },

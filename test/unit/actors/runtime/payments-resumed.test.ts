@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { noGateway } from '../../../../src/actors/runtime/card-gateway.ts';
 import { LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
 import { orderOf, PaymentsStage } from './payments-stage.ts';
+import { unknown } from './scripted-gateway.ts';
 
 const pending = { status: 'PENDING', cardToken: 'tok_9' } as const;
 
@@ -12,7 +13,7 @@ describe('a payment that an actor found open: the ledger is asked, and S1 is not
     await stage.clock.settle();
     expect(stage.ledger.calls).toEqual(['cancelUnlessBegun 7-1-2']);
     expect([stage.actors.settled, stage.actors.status]).toEqual([['1-2 cancelled'], 'HELD']);
-    const late = await stage.ledger.payByPoints(orderOf('points'));
+    const late = await stage.ledger.payByPoints(orderOf('points'), stage.clock.nowMs());
     expect([late.status, stage.balance]).toEqual(['CANCELLED', 10_000]);
   });
 
@@ -97,6 +98,21 @@ describe('a payment that an actor found open: the ledger is asked, and S1 is not
     expect(stage.actors.settled).toEqual(['1-2 approved']);
   });
 
+  test('by card, recorded: its first driver, which was not let through, does not cancel what is taken over', async () => {
+    const stage = new PaymentsStage();
+    stage.gateway.hold();
+    stage.gateway.charges = [{ kind: 'not-sent', reason: 'scripted breaker' }];
+    stage.begin('card');
+    await stage.clock.settle();
+    await stage.ledger.cancelUnlessBegun(orderOf('card'), stage.clock.nowMs());
+    stage.gateway.release();
+    await stage.clock.settle();
+    expect([stage.actors.settled, stage.payments.open]).toEqual([[], 1]);
+    await stage.pauses();
+    expect(stage.gateway.calls).toEqual(new Array(2).fill('charge 7-1-2 tok_1'));
+    expect(stage.actors.settled).toEqual(['1-2 approved']);
+  });
+
   test('by card, recorded and maybe charged, when the seats are gone: made sure never to be', async () => {
     const stage = new PaymentsStage();
     stage.stored('card', pending);
@@ -112,6 +128,50 @@ describe('a payment that an actor found open: the ledger is asked, and S1 is not
     stage.resume();
     expect(await stage.pauses()).toEqual([250]);
     expect(stage.actors.settled).toEqual(['1-2 cancelled']);
+  });
+});
+
+describe('a card that may have been charged longer ago than the gateway remembers keys', () => {
+  const old = () => {
+    const stage = new PaymentsStage();
+    stage.stored('card', pending);
+    stage.actors.status = 'EXPIRED';
+    stage.clock.jump(23 * 60 * 60 * 1000 + 1);
+    stage.resume('card');
+    return stage;
+  };
+
+  test('is looked for before anything else, and given back when it is found', async () => {
+    const stage = old();
+    stage.gateway.finds = [{ kind: 'approved', reference: 'ch_9' }];
+    await stage.clock.settle();
+    expect(stage.gateway.calls).toEqual(['find 7-1-2', 'refund 7-1-2 ch_9']);
+    expect(stage.actors.settled).toEqual(['1-2 refunded']);
+  });
+
+  test('is looked for until the gateway can tell', async () => {
+    const stage = old();
+    stage.gateway.finds = [unknown, unknown];
+    expect(await stage.pauses()).toEqual([250, 500]);
+    expect(stage.gateway.calls).toEqual([...new Array(3).fill('find 7-1-2'), 'void 7-1-2 tok_9']);
+    expect(stage.actors.settled).toEqual(['1-2 cancelled']);
+  });
+
+  test('is never charged anew, though its seats are kept', async () => {
+    const stage = old();
+    stage.actors.status = 'PAYING';
+    await stage.clock.settle();
+    expect(stage.gateway.calls).toEqual(['find 7-1-2', 'void 7-1-2 tok_9']);
+    expect(stage.actors.settled).toEqual(['1-2 cancelled']);
+  });
+
+  test('a moment before, its key is as good as new', async () => {
+    const stage = new PaymentsStage();
+    stage.stored('card', pending);
+    stage.clock.jump(23 * 60 * 60 * 1000);
+    stage.resume('card');
+    await stage.clock.settle();
+    expect(stage.gateway.calls).toEqual(['charge 7-1-2 tok_9']);
   });
 });
 

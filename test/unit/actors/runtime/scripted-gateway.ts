@@ -1,6 +1,7 @@
 import type {
   CardAnswer,
   CardGateway,
+  FindAnswer,
   RefundAnswer,
   VoidAnswer,
 } from '../../../../src/actors/runtime/card-gateway.ts';
@@ -14,6 +15,7 @@ export class ScriptedGateway implements CardGateway {
   /** Of the next calls. */
   charges: CardAnswer[] = [];
   voids: VoidAnswer[] = [];
+  finds: FindAnswer[] = [];
   refunds: RefundAnswer[] = [];
   #gate: PromiseWithResolvers<void> | undefined;
 
@@ -36,6 +38,10 @@ export class ScriptedGateway implements CardGateway {
 
   void({ paymentId, cardToken }: CardOrder): Promise<VoidAnswer> {
     return this.#answer(`void ${paymentId} ${cardToken}`, this.voids, { kind: 'voided' });
+  }
+
+  find({ paymentId }: CardOrder): Promise<FindAnswer> {
+    return this.#answer(`find ${paymentId}`, this.finds, { kind: 'none' });
   }
 
   refund({ paymentId }: PaymentOrder, reference: string): Promise<RefundAnswer> {

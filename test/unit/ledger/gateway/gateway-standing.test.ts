@@ -28,6 +28,7 @@ describe('the gateway’s standing', () => {
     const order = cardOrder('approve');
     expect(await trial.gateway.charge(order)).toEqual({ kind: 'not-sent', reason: 'unavailable' });
     expect(await trial.gateway.void(order)).toEqual({ kind: 'unknown', reason: 'unavailable' });
+    expect(await trial.gateway.find(order)).toEqual({ kind: 'unknown', reason: 'unavailable' });
     expect(await trial.gateway.refund(order, 'pi_1')).toEqual({ kind: 'unknown', reason: 'unavailable' });
 
     await trial.turn('up');
@@ -114,6 +115,15 @@ describe('the gateway’s standing', () => {
     expect(standings).toEqual([...Array(9).fill('ready'), 'unavailable']);
   });
 
+  test('searches without an answer open it as charges do', async () => {
+    trial = await GatewayTrial.start({ callLimitMs: 100 });
+    await trial.turn('delay', { ms: 800 });
+    const orders = Array.from({ length: 5 }, () => cardOrder('approve'));
+    const answers = await Promise.all(orders.map((order) => trial.gateway.find(order)));
+    expect(answers).toEqual(Array(5).fill(timedOut));
+    expect(trial.gateway.standing).toBe('unavailable');
+  });
+
   test('declines are no failures', async () => {
     trial = await GatewayTrial.start();
     for (let call = 0; call < 25; call++) await trial.gateway.charge(cardOrder('decline-lost-card'));
@@ -130,6 +140,7 @@ describe('the gateway’s standing', () => {
       reason: 'overloaded',
     });
     expect(await trial.gateway.void(cardOrder('approve'))).toEqual({ kind: 'unknown', reason: 'overloaded' });
+    expect(await trial.gateway.find(cardOrder('approve'))).toEqual({ kind: 'unknown', reason: 'overloaded' });
     expect(await three).toEqual(['approved', 'approved', 'approved']);
     expect(trial.gateway.standing).toBe('ready');
     expect(await chargeMany(1)).toEqual(['approved']);

@@ -2,6 +2,7 @@ import { StripeGateway, type StripeGatewayOptions } from '../../../../src/ledger
 import { type SandboxGateway, startSandboxGateway } from '../../../../src/ledger/sandbox/sandbox-gateway.ts';
 
 export const apiKey = 'sk_test_a-secret-of-the-merchant';
+export const installationId = 'theater0001';
 
 export interface SandboxCharge {
   readonly paymentIntentId: string;
@@ -26,13 +27,17 @@ export class GatewayTrial {
   }
 
   static async start(
-    options: Partial<Pick<StripeGatewayOptions, 'callsMax' | 'callLimitMs' | 'breakerOpenMs'>> = {},
+    options: Partial<
+      Pick<StripeGatewayOptions, 'installationId' | 'callsMax' | 'callLimitMs' | 'breakerOpenMs'>
+    > = {},
+    sandbox?: SandboxGateway,
   ): Promise<GatewayTrial> {
-    const sandbox = await startSandboxGateway({ port: 0 });
+    const account = sandbox ?? (await startSandboxGateway({ port: 0 }));
     const heard: string[] = [];
     const gateway = await StripeGateway.open({
-      apiUrl: sandbox.url,
+      apiUrl: account.url,
       apiKey,
+      installationId,
       ...options,
       observer: {
         onGatewayCall: (call, outcome, durationMs) => {
@@ -42,7 +47,7 @@ export class GatewayTrial {
         onBreaker: (state) => heard.push(`breaker ${state}`),
       },
     });
-    return new GatewayTrial(gateway, sandbox, heard);
+    return new GatewayTrial(gateway, account, heard);
   }
 
   async charges(paymentId?: string): Promise<readonly SandboxCharge[]> {

@@ -1,10 +1,17 @@
 import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  formatPaymentId,
+  type ReservationNumber,
+  type ScheduleId,
+} from '../../../../src/actors/allocator/ids.ts';
 import { callFaultOf, isGatewayFailure } from '../../../../src/ledger/gateway/call-fault.ts';
 import { OneAttemptClient } from '../../../../src/ledger/gateway/one-attempt-client.ts';
 import {
   chargeReply,
   chargeReplyTo,
+  findReply,
+  findReplyTo,
   refundReply,
   refundReplyTo,
   voidReply,
@@ -180,6 +187,10 @@ describe('a call that came to nothing', () => {
     expect(said(chargeReplyTo(fault))).toBe(charge);
     expect(said(voidReplyTo(fault))).toBe(voided);
     expect(said(refundReplyTo(fault, 'pi_1'))).toBe(refund);
+    expect(findReplyTo(fault)).toEqual({
+      answer: { kind: 'unknown', reason: expect.stringMatching(/./) },
+      isFailure,
+    });
     expect(isGatewayFailure(fault)).toBe(isFailure);
     expect(JSON.stringify(fault)).not.toContain('4242');
   });
@@ -206,21 +217,22 @@ describe('a call that came to nothing', () => {
 });
 
 describe('an object that Stripe answers with', () => {
-  const intent = (status: string, more: object = {}) => ({
-    id: 'pi_1',
-    status,
-    metadata: { paymentId: '7-1-2' },
-    ...more,
-  });
+  const paymentId = formatPaymentId(7 as ScheduleId, 1 as ReservationNumber, 2);
+  const name = { paymentId, installationId: 'theater0001' };
+  const intent = (status: string, more: object = {}) => ({ id: 'pi_1', status, metadata: name, ...more });
+  const anothers = [
+    { ...name, paymentId: '7-1-3' },
+    { ...name, installationId: 'theater0002' },
+    { paymentId },
+    { installationId: 'theater0001' },
+    {},
+  ].map((metadata) => intent('succeeded', { metadata }));
 
   test.each<[object | null, string, boolean]>([
     [intent('succeeded'), 'approved pi_1', false],
-    [
-      intent('succeeded', { metadata: { paymentId: '7-1-3' } }),
-      'unknown the intent of another payment',
-      true,
-    ],
-    [intent('succeeded', { metadata: {} }), 'unknown the intent of another payment', true],
+    ...anothers.map(
+      (other) => [other, 'unknown the intent of another payment', true] as [object, string, true],
+    ),
     [intent('processing'), 'unknown the intent is processing', false],
     [intent('requires_capture'), 'unknown the intent is requires_capture', false],
     [intent('requires_action'), 'unknown the intent is requires_action', false],
@@ -241,7 +253,35 @@ describe('an object that Stripe answers with', () => {
     [intent('succeeded', { id: '' }), 'unknown unreadable answer', true],
     [null, 'unknown unreadable answer', true],
   ])('to a charge: %o', (object, answer, isFailure) => {
-    const reply = chargeReply(object, '7-1-2');
+    const reply = chargeReply(object, name);
+    expect(said(reply)).toBe(answer);
+    expect(reply.isFailure).toBe(isFailure);
+  });
+
+  const found = (data: readonly unknown[], more: object = {}) => ({
+    object: 'search_result',
+    data,
+    has_more: false,
+    ...more,
+  });
+
+  test.each<[object | null, string, boolean]>([
+    [found([intent('succeeded')]), 'approved pi_1', false],
+    [found([intent('succeeded')], { has_more: true }), 'approved pi_1', false],
+    [found([]), 'none', false],
+    [found([], { has_more: true }), 'unknown an empty page before others', true],
+    ...anothers.map(
+      (other) => [found([other]), 'unknown the intent of another payment', true] as [object, string, true],
+    ),
+    [found([intent('processing')]), 'unknown the intent is processing', true],
+    [found([{ status: 'succeeded', metadata: name }]), 'unknown unreadable answer', true],
+    [found([], { object: 'list' }), 'unknown unreadable answer', true],
+    [{ object: 'search_result', has_more: false }, 'unknown unreadable answer', true],
+    [{ object: 'search_result', data: [] }, 'unknown unreadable answer', true],
+    [{ data: [], has_more: false }, 'unknown unreadable answer', true],
+    [null, 'unknown unreadable answer', true],
+  ])('to a search: %j', (object, answer, isFailure) => {
+    const reply = findReply(object, name);
     expect(said(reply)).toBe(answer);
     expect(reply.isFailure).toBe(isFailure);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StripeGateway } from '../../../../src/ledger/gateway/stripe-gateway.ts';
 import { cardOrder } from './card-order.ts';
-import { apiKey, GatewayTrial, until } from './gateway-trial.ts';
+import { apiKey, GatewayTrial, installationId, until } from './gateway-trial.ts';
 import { httpAnswer, ScriptedPeer } from './scripted-peer.ts';
 
 const approved = { kind: 'approved', reference: expect.stringMatching(/^pi_[0-9a-f]{24}$/) };
@@ -127,6 +127,100 @@ describe('the Stripe gateway', () => {
     });
   });
 
+  describe('find', () => {
+    test.each([
+      ['approve', 1],
+      ['approve-then-drop', 1],
+      ['decline-insufficient-funds', 0],
+    ])('after %s: what the bank has, and nothing more is charged', async (card, charges) => {
+      const order = cardOrder(card);
+      await trial.gateway.charge(order);
+      const found = await trial.gateway.find(order);
+      const made = await trial.charges(order.paymentId);
+      expect(made).toHaveLength(charges);
+      const [charge] = made;
+      expect(found).toEqual(
+        charge === undefined ? { kind: 'none' } : { kind: 'approved', reference: charge.paymentIntentId },
+      );
+      expect(trial.heard.at(-1)).toBe(`find ${found.kind}`);
+    });
+
+    test('of what was never charged: none; of what was voided as well', async () => {
+      const order = cardOrder('approve');
+      expect(await trial.gateway.find(order)).toEqual({ kind: 'none' });
+      expect(await trial.gateway.void(order)).toEqual({ kind: 'voided' });
+      expect(await trial.gateway.find(order)).toEqual({ kind: 'none' });
+    });
+
+    test('of a charge that was given back: approved, and its refund is the one that was made', async () => {
+      const order = cardOrder('approve');
+      const answer = await trial.gateway.charge(order);
+      const reference = answer.kind === 'approved' ? answer.reference : '';
+      const refund = await trial.gateway.refund(order, reference);
+      expect(await trial.gateway.find(order)).toEqual({ kind: 'approved', reference });
+      expect(await trial.gateway.refund(order, reference)).toEqual(refund);
+      expect((await trial.charges(order.paymentId))[0]?.refunds).toHaveLength(1);
+    });
+
+    test('asks for both names, and takes no other’s intent for ours', async () => {
+      const order = cardOrder('approve');
+      const { paymentId } = order;
+      let metadata: object = { paymentId, installationId };
+      const peer = await ScriptedPeer.start((socket) => {
+        const data = [{ id: 'pi_1', status: 'succeeded', metadata }];
+        socket.write(httpAnswer(200, { object: 'search_result', data, has_more: false }));
+      });
+      const gateway = await openQuietly(peer.url);
+      expect(await gateway.find(order)).toEqual({ kind: 'approved', reference: 'pi_1' });
+      metadata = { paymentId, installationId: 'theater0002' };
+      expect(await gateway.find(order)).toEqual({
+        kind: 'unknown',
+        reason: 'the intent of another payment',
+      });
+      const [method, path = ''] = peer.requests[0]?.split(' ') ?? [];
+      const { pathname, searchParams } = new URL(path, peer.url);
+      expect([method, pathname]).toEqual(['GET', '/v1/payment_intents/search']);
+      expect(Object.fromEntries(searchParams)).toEqual({
+        query: `metadata['paymentId']:'${paymentId}' AND metadata['installationId']:'theater0001' AND status:'succeeded'`,
+        limit: '1',
+      });
+      await gateway.close();
+      await peer.stop();
+    });
+  });
+
+  test('two installations with the same payment ids on one account: each has its own', async () => {
+    const other = await GatewayTrial.start({ installationId: 'theater0002' }, trial.sandbox);
+    const order = cardOrder('approve');
+    const theirs = { ...order, amountMinor: 900 };
+    expect(await trial.gateway.charge(order)).toEqual(approved);
+    expect(await other.gateway.find(theirs)).toEqual({ kind: 'none' });
+    expect(await other.gateway.charge(theirs)).toEqual(approved);
+
+    const charges = await trial.charges(order.paymentId);
+    expect(charges.map(({ amount }) => amount)).toEqual([4_200, 900]);
+    const [ours = '', others = ''] = charges.map(({ paymentIntentId }) => paymentIntentId);
+    expect(await trial.gateway.find(order)).toEqual({ kind: 'approved', reference: ours });
+    expect(await other.gateway.find(theirs)).toEqual({ kind: 'approved', reference: others });
+
+    expect((await trial.gateway.refund(order, ours)).kind).toBe('refunded');
+    expect((await other.gateway.refund(theirs, others)).kind).toBe('refunded');
+    const refunded = (await trial.charges(order.paymentId)).map(({ refunds }) => refunds.length);
+    expect(refunded).toEqual([1, 1]);
+
+    const voided = cardOrder('approve');
+    expect(await trial.gateway.void(voided)).toEqual({ kind: 'voided' });
+    expect(await other.gateway.charge(voided)).toEqual(approved);
+    await other.gateway.close();
+  });
+
+  test.each(['', 'theater', 'Theater0001', 'theater-0001', "theater0'01", 'theater0001\n', 'x'.repeat(33)])(
+    '%j is no installation id',
+    async (wrong) => {
+      await expect(openQuietly('http://127.0.0.1:9', wrong)).rejects.toThrow('an installation id has');
+    },
+  );
+
   describe('refund', () => {
     test('gives back once, however often it is called', async () => {
       const order = cardOrder('approve');
@@ -160,16 +254,16 @@ describe('the Stripe gateway', () => {
 
   test('a charge that was not decided when it was made is looked at again', async () => {
     const order = cardOrder('approve');
-    const intent = (status: string) => ({ id: 'pi_1', status, metadata: { paymentId: order.paymentId } });
+    const metadata = { paymentId: order.paymentId, installationId };
+    const intent = (status: string) => ({ id: 'pi_1', status, metadata });
     const peer = await ScriptedPeer.start((socket, request) => {
       socket.write(httpAnswer(200, intent(request.startsWith('GET') ? 'succeeded' : 'processing')));
     });
-    const observer = { onGatewayCall: () => undefined, onBreaker: () => undefined };
-    const gateway = await StripeGateway.open({ apiUrl: peer.url, apiKey, observer });
+    const gateway = await openQuietly(peer.url);
     expect(await gateway.charge(order)).toEqual({ kind: 'approved', reference: 'pi_1' });
     const lines = peer.requests.map((request) => request.split('\r\n')[0]);
     expect(lines).toEqual(['POST /v1/payment_intents HTTP/1.1', 'GET /v1/payment_intents/pi_1 HTTP/1.1']);
-    expect(peer.requests[0]).toContain(`Idempotency-Key: ${order.paymentId}\r\n`);
+    expect(peer.requests[0]).toContain(`Idempotency-Key: theater0001-${order.paymentId}\r\n`);
     await gateway.close();
     await peer.stop();
   });
@@ -180,9 +274,10 @@ describe('the Stripe gateway', () => {
     const order = cardOrder('approve');
     expect(await gone.gateway.charge(order)).toEqual({ kind: 'not-sent', reason: 'ECONNREFUSED' });
     expect(await gone.gateway.void(order)).toEqual({ kind: 'unknown', reason: 'ECONNREFUSED' });
+    expect(await gone.gateway.find(order)).toEqual({ kind: 'unknown', reason: 'ECONNREFUSED' });
     expect(await gone.gateway.refund(order, 'pi_1')).toEqual({ kind: 'unknown', reason: 'ECONNREFUSED' });
     await gone.gateway.close();
-    expect(gone.heard).toEqual(['charge not-sent', 'void unknown', 'refund unknown']);
+    expect(gone.heard).toEqual(['charge not-sent', 'void unknown', 'find unknown', 'refund unknown']);
   });
 
   test('closing waits for the calls under way, and sends none after them', async () => {
@@ -197,10 +292,16 @@ describe('the Stripe gateway', () => {
       reason: 'closed',
     });
     expect(await closing.gateway.void(order)).toEqual({ kind: 'unknown', reason: 'closed' });
+    expect(await closing.gateway.find(order)).toEqual({ kind: 'unknown', reason: 'closed' });
     expect(await closing.charges()).toHaveLength(1);
     await closing.sandbox.close();
   });
 });
+
+const openQuietly = (apiUrl: string, id = installationId): Promise<StripeGateway> => {
+  const observer = { onGatewayCall: () => undefined, onBreaker: () => undefined };
+  return StripeGateway.open({ apiUrl, apiKey, installationId: id, observer });
+};
 
 /** As read again from the ledger: equal, and not the same object. */
 const cardOrderAgain = <Order>(order: Order): Order => structuredClone(order);

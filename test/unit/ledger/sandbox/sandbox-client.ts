@@ -35,6 +35,10 @@ export class SandboxClient {
     return this.#send(path, { headers: { authorization: 'Bearer sk_test' } });
   }
 
+  search(query: string, more: Record<string, string> = {}): Promise<Answer> {
+    return this.get(`/v1/payment_intents/search?${new URLSearchParams({ query, ...more })}`);
+  }
+
   /** A call of /sandbox. */
   turn(command: string, body: unknown): Promise<Answer> {
     return this.#send(`/sandbox/${command}`, {

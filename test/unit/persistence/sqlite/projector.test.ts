@@ -141,6 +141,27 @@ describe('Projector', () => {
     expect(test.count('mark')).toBe(chunkEventsMax + 1);
   });
 
+  it('leaves no row of a payment that is over behind, nor a mark of one that came to nothing', () => {
+    const journal = new ScheduleJournal(1, 1);
+    const mark = (key: string) => ({ key, fingerprint: 1 });
+    const [paid, failed, late] = [0, 1, 2].map((seat) => journal.hold({ seats: [seat] }));
+    const paidBy = journal.pay(paid!, { mark: mark('paid') });
+    const failedBy = journal.pay(failed!, { mark: mark('failed') });
+    const lateBy = journal.pay(late!, { mark: mark('late') });
+    const project = () => {
+      test.commit(journal.newRows(), projector);
+      projector.projectChunk();
+      return [test.count('open_payment'), test.count('mark'), test.count('seat_reservation')];
+    };
+    expect(project()).toEqual([3, 3, 3]);
+    journal.expire(late!);
+    expect(project()).toEqual([3, 2, 2]);
+    journal.failPayment(late!, lateBy);
+    journal.failPayment(failed!, failedBy, { expiresAtMs: journal.nowMs + 30_000 });
+    journal.paid(paid!, paidBy, mark('paid'));
+    expect(project()).toEqual([0, 1, 2]);
+  });
+
   it('leaves no seat row of an ended reservation behind', () => {
     const journal = new ScheduleJournal(1, 1);
     journal.cancel(journal.hold({ seats: [4, 3, 2] }));
