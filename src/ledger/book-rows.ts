@@ -10,7 +10,8 @@ export interface StoredPayment extends PaymentOrder {
   readonly cardToken: string | undefined;
   readonly reference: string | undefined;
   readonly refundReference: string | undefined;
-  readonly takeovers: number;
+  /** By another driver than the one that began it. */
+  readonly isTakenOver: boolean;
   readonly createdAtMs: number;
   readonly settledAtMs: number | undefined;
   readonly refundedAtMs: number | undefined;

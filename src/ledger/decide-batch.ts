@@ -106,8 +106,7 @@ function closeCard(batch: Batch, order: PaymentOrder, result: CardResult, atMs: 
   mustHold(payment !== undefined, `${order.paymentId} is closed and was never opened`);
   mustHold(payment.method === 'card', `${order.paymentId} is no payment by card`);
   if (payment.status !== 'PENDING') return payment;
-  const isTakenOver =
-    result.status === 'CANCELLED' && result.takeovers !== undefined && result.takeovers !== payment.takeovers;
+  const isTakenOver = result.status === 'CANCELLED' && result.unlessTakenOver && payment.isTakenOver;
   if (isTakenOver) return payment;
   return changePayment(batch, {
     ...payment,
@@ -126,7 +125,7 @@ function cancelUnlessBegun(batch: Batch, order: PaymentOrder, atMs: number): Sto
   }
   if (known.status !== 'PENDING') return known;
   // Sent twice, it counts twice. Whoever asked is told the last count, and a count too high lets nobody cancel.
-  return changePayment(batch, { ...known, takeovers: known.takeovers + 1 });
+  return known.isTakenOver ? known : changePayment(batch, { ...known, isTakenOver: true });
 }
 
 function refund(
@@ -182,7 +181,7 @@ function addPayment(batch: Batch, order: PaymentOrder, beginning: Beginning): St
     cardToken: beginning.cardToken,
     reference: undefined,
     refundReference: undefined,
-    takeovers: 0,
+    isTakenOver: false,
     createdAtMs: beginning.createdAtMs,
     settledAtMs: beginning.settledAtMs,
     refundedAtMs: undefined,
@@ -203,7 +202,7 @@ function toRecord(batch: Batch, payment: StoredPayment): PaymentRecord {
     status,
     createdAtMs,
     ...(declineCode !== undefined && { declineCode }),
-    ...(cardToken !== undefined && { cardToken, takeovers: payment.takeovers }),
+    ...(cardToken !== undefined && { cardToken }),
     ...(reference !== undefined && { reference }),
     ...(payment.method === 'points' && { balance: batch.balanceOf(payment.userId) }),
   };

@@ -27,14 +27,14 @@ export interface Memo {
 export class IdempotencyWindow {
   /** In the order of atMs, which is the order of insertion. */
   readonly #memos = new Map<string, Memo>();
-  /** Of the first one; Infinity when there is none. */
+  /** Of the first one, or of one before it that was forgotten on its own; Infinity when there is none. */
   #oldestAtMs = Number.POSITIVE_INFINITY;
 
   get size(): number {
     return this.#memos.size;
   }
 
-  /** Time of the oldest one; Infinity when there is none. */
+  /** No memo is older; Infinity when there is none. */
   get oldestAtMs(): number {
     return this.#oldestAtMs;
   }

@@ -112,10 +112,10 @@ export type CardResult =
   | { readonly status: 'APPROVED'; readonly reference: string }
   | { readonly status: 'DECLINED'; readonly declineCode: string }
   /**
-   * No charge was made, and none will be. Whoever knows this only of its own calls gives the `takeovers` that
-   * it was told: where another driver has come in since, and may have charged, the payment stays PENDING.
+   * No charge was made, and none will be. `unlessTakenOver`: the driver that began the payment knows this only
+   * of its own calls; where another one has come in since, and may have charged, it stays PENDING.
    */
-  | { readonly status: 'CANCELLED'; readonly takeovers?: number };
+  | { readonly status: 'CANCELLED'; readonly unlessTakenOver?: true };
 
 /** Stored as a small integer; the order is part of the schema and only ever grows. */
 export const paymentStatuses = ['PENDING', 'APPROVED', 'DECLINED', 'CANCELLED', 'REFUNDED'] as const;
@@ -130,8 +130,6 @@ export interface PaymentRecord {
   readonly declineCode?: string;
   /** Of PENDING. */
   readonly cardToken?: string;
-  /** Of PENDING: how often another driver has taken it over. */
-  readonly takeovers?: number;
   /** Of a card that was charged. */
   readonly reference?: string;
   /** Of a payment by points: the account as it is now. */

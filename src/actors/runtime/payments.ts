@@ -202,10 +202,7 @@ export class Payments {
           continue;
         case 'not-sent':
           if (!driven.mayBeCharged) {
-            const closed = await this.#close(driven, {
-              status: 'CANCELLED',
-              takeovers: record.takeovers ?? 0,
-            });
+            const closed = await this.#close(driven, { status: 'CANCELLED', unlessTakenOver: true });
             if (closed.status !== 'PENDING') return closed;
             // Another driver has it as well, and may have got through.
             driven.mayBeCharged = true;
@@ -219,20 +216,24 @@ export class Payments {
     }
   }
 
-  /** The charge, or what keeps it from being made when it is not wanted any more. */
+  /**
+   * The charge; or, when the seats are gone, what keeps it from being made. What the gateway may have forgotten
+   * is looked for first, and a charge that it says to have is asked for once, while it surely remembers.
+   */
   async #ask(driven: DrivenPayment, order: CardOrder, isOld: boolean): Promise<CardAnswer | VoidAnswer> {
     const { gateway } = this.#options;
-    const mayCharge = await this.#mayCharge(driven);
-    if (isOld && !driven.isBegun) {
-      const found = await gateway.find(order);
-      return found.kind === 'none' ? gateway.void(order) : found;
+    if (driven.isBegun) {
+      driven.isBegun = false;
+      return gateway.charge(order);
     }
-    return mayCharge ? gateway.charge(order) : gateway.void(order);
+    const isFresh = this.#options.clock.monotonicMs() - driven.startedMs < freshMs;
+    const isAwaited = (isFresh && !driven.mayBeCharged) || (await this.#isAwaited(driven));
+    if (!isOld) return isAwaited ? gateway.charge(order) : gateway.void(order);
+    const found = await gateway.find(order);
+    return found.kind === 'none' ? gateway.void(order) : found;
   }
 
-  /** Not when the seats are gone: then only to hear what came of a charge that the gateway has already. */
-  async #mayCharge(driven: DrivenPayment): Promise<boolean> {
-    if (!driven.mayBeCharged || driven.isBegun) return true;
+  async #isAwaited(driven: DrivenPayment): Promise<boolean> {
     const standing = await this.#standing(driven);
     if (standing === 'over') throw new NoLongerDriven();
     if (standing === 'too-late') this.#tell(driven, tooLate);
@@ -377,6 +378,9 @@ export class Payments {
 const retryDelayMsMin = 250;
 const retryDelayMsMax = 4_000;
 
+/** A payment so young is awaited, and its actor need not be asked. */
+const freshMs = 500;
+
 /**
  * How long a gateway is sure to know an idempotency key (Stripe: 24 h), less a margin. Later the same charge
  * might be made again, and a void alone says nothing: the charge is looked for first.
@@ -417,7 +421,7 @@ interface DrivenPayment {
   readonly startedMs: number;
   /** The gateway may have charged: from now on only it can say that it has not. */
   mayBeCharged: boolean;
-  /** The gateway has said that it had the charge before it was told to make none. */
+  /** The gateway has just said that it had the charge before it was told to make none. */
   isBegun: boolean;
   waiting: Waiting[];
   /** Of the account, as the ledger last told. */

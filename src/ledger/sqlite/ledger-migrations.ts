@@ -44,7 +44,7 @@ export const ledgerMigrations: readonly string[] = [
     card_token       TEXT, -- until the payment is decided
     reference        TEXT, -- the gateway's names for the charge, and for its refund
     refund_reference TEXT,
-    takeovers        INTEGER NOT NULL, -- by other drivers than the one that began it
+    is_taken_over    INTEGER NOT NULL, -- by another driver than the one that began it
     created_at_ms    INTEGER NOT NULL,
     settled_at_ms    INTEGER,
     refunded_at_ms   INTEGER

@@ -5,7 +5,7 @@ import type { StoredPayment } from '../book-rows.ts';
 
 /** The order of PaymentRow. */
 export const paymentColumns = `payment_id, schedule_id, number, user_id, method, amount_minor, currency,
-  status, decline_code, card_token, reference, refund_reference, takeovers, created_at_ms, settled_at_ms,
+  status, decline_code, card_token, reference, refund_reference, is_taken_over, created_at_ms, settled_at_ms,
   refunded_at_ms`;
 
 export type PaymentRow = [
@@ -21,7 +21,7 @@ export type PaymentRow = [
   cardToken: string | null,
   reference: string | null,
   refundReference: string | null,
-  takeovers: number,
+  isTakenOver: number,
   createdAtMs: number,
   settledAtMs: number | null,
   refundedAtMs: number | null,
@@ -40,7 +40,7 @@ export const toPaymentRow = (payment: StoredPayment): PaymentRow => [
   payment.cardToken ?? null,
   payment.reference ?? null,
   payment.refundReference ?? null,
-  payment.takeovers,
+  Number(payment.isTakenOver),
   payment.createdAtMs,
   payment.settledAtMs ?? null,
   payment.refundedAtMs ?? null,
@@ -59,7 +59,7 @@ export const fromPaymentRow = (row: PaymentRow): StoredPayment => ({
   cardToken: row[9] ?? undefined,
   reference: row[10] ?? undefined,
   refundReference: row[11] ?? undefined,
-  takeovers: row[12],
+  isTakenOver: row[12] === 1,
   createdAtMs: row[13],
   settledAtMs: row[14] ?? undefined,
   refundedAtMs: row[15] ?? undefined,

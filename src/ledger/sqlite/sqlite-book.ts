@@ -51,7 +51,7 @@ export class SqliteBook implements LedgerBook, BookRows {
     );
     this.#changePayment = prepare(
       `UPDATE payment SET status = ?, decline_code = ?, card_token = ?, reference = ?, refund_reference = ?,
-         takeovers = ?, settled_at_ms = ?, refunded_at_ms = ?
+         is_taken_over = ?, settled_at_ms = ?, refunded_at_ms = ?
        WHERE payment_id = ?`,
     );
     this.#putMark = prepare(
@@ -124,7 +124,7 @@ export class SqliteBook implements LedgerBook, BookRows {
         payment.cardToken ?? null,
         payment.reference ?? null,
         payment.refundReference ?? null,
-        payment.takeovers,
+        Number(payment.isTakenOver),
         payment.settledAtMs ?? null,
         payment.refundedAtMs ?? null,
         payment.paymentId,

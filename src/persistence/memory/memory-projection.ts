@@ -106,6 +106,8 @@ export class MemoryProjection {
     const reservation = this.reservations.get(number);
     guard(reservation !== undefined, `reservation ${number} does not exist`);
     guard(isLive(reservation.status), `reservation ${number} has ended already`);
+    const isBegunTwice = payment?.kind === 'begins' && reservation.openPayment !== undefined;
+    guard(!isBegunTwice, `reservation ${number} has an open payment`);
     if (!isLive(status)) {
       this.#free(reservation.seats, number);
       reservation.endedAtMs = event.atMs;
@@ -137,6 +139,7 @@ export class MemoryProjection {
   #endPayment(event: ScheduleEvent, { number }: EndPaymentChange): void {
     const reservation = this.reservations.get(number);
     guard(reservation !== undefined, `reservation ${number} does not exist`);
+    guard(!isLive(reservation.status), `reservation ${number} is live`);
     this.#closePayment(reservation);
     reservation.paymentSeq = 0;
     reservation.seq = event.seq;

@@ -212,6 +212,7 @@ export class ProjectionTables {
     { number }: EndPaymentChange,
   ): void {
     const [status, , , expiresAtMs, endedAtMs, paymentSeq, paidAtMs] = this.#read(scheduleId, number);
+    guard(endedAtMs > 0, `reservation ${number} is live`);
     this.#updateReservation.run(status, expiresAtMs, endedAtMs, event.seq, 0, paidAtMs, scheduleId, number);
     this.#closePayment(scheduleId, number, paymentSeq);
     state.openReservations -= 1;

@@ -98,8 +98,8 @@ export const paymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: payments,
-        find: 'return mayCharge ? gateway.charge(order) : gateway.void(order);',
-        replace: "return mayCharge ? gateway.charge(order) : { kind: 'voided' };",
+        find: 'if (!isOld) return isAwaited ? gateway.charge(order) : gateway.void(order);',
+        replace: "if (!isOld) return isAwaited ? gateway.charge(order) : { kind: 'voided' };",
       },
     ],
   },

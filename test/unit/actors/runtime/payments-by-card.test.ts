@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
+import { LedgerUnavailable, LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
 import { PaymentsStage, rejection } from './payments-stage.ts';
 import { unknown } from './scripted-gateway.ts';
 
@@ -162,10 +162,26 @@ describe('a card that is not known to be charged when the seats are gone', () =>
   });
 
   test('is known to be there, and then asked about until it is known what came of it', async () => {
-    const { stage } = await late([{ kind: 'begun' }], [unknown, { kind: 'declined', declineCode: 'no' }]);
+    const { stage } = await late(
+      [{ kind: 'begun' }, { kind: 'begun' }],
+      [unknown, { kind: 'declined', declineCode: 'no' }],
+    );
     await stage.pauses();
-    expect(stage.gateway.calls).toEqual([charge, 'void 7-1-2 tok_1', charge, charge]);
+    // Each charge is asked for right after the gateway has said that it remembers it.
+    const void1 = 'void 7-1-2 tok_1';
+    expect(stage.gateway.calls).toEqual([charge, void1, charge, void1, charge]);
     expect(stage.actors.settled).toEqual(['1-2 declined']);
+  });
+
+  test('is not charged at all when the ledger took so long that the seats are gone before', async () => {
+    const stage = new PaymentsStage();
+    stage.ledger.steps = [new LedgerUnavailable('down'), new LedgerUnavailable('down')];
+    const answer = stage.begin('card');
+    await stage.clock.settle();
+    stage.actors.status = 'EXPIRED';
+    await stage.pauses();
+    expect(stage.gateway.calls).toEqual(['void 7-1-2 tok_1']);
+    expect([answer.said, stage.actors.settled]).toEqual(['hold-expired', ['1-2 cancelled']]);
   });
 });
 

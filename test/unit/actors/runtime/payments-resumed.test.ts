@@ -165,6 +165,16 @@ describe('a card that may have been charged longer ago than the gateway remember
     expect(stage.actors.settled).toEqual(['1-2 cancelled']);
   });
 
+  test('is looked for again each time, whatever the gateway remembered once', async () => {
+    const stage = old();
+    stage.gateway.voids = [{ kind: 'begun' }];
+    stage.gateway.charges = [unknown];
+    await stage.pauses();
+    const look = ['find 7-1-2', 'void 7-1-2 tok_9'];
+    expect(stage.gateway.calls).toEqual([...look, 'charge 7-1-2 tok_9', ...look]);
+    expect(stage.actors.settled).toEqual(['1-2 cancelled']);
+  });
+
   test('a moment before, its key is as good as new', async () => {
     const stage = new PaymentsStage();
     stage.stored('card', pending);

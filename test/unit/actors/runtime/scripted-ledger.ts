@@ -25,6 +25,8 @@ export class ScriptedLedger implements Ledger, LedgerAuditor {
   readonly calls: string[] = [];
   readonly orders = new Map<PaymentId, PaymentOrder>();
   readonly payments = new Map<PaymentId, PaymentRecord>();
+  /** By another driver than the one that began it. */
+  readonly #takenOver = new Set<PaymentId>();
   readonly balances = new Map<string, number>();
   /** Of the next calls. */
   steps: LedgerStep[] = [];
@@ -70,8 +72,8 @@ export class ScriptedLedger implements Ledger, LedgerAuditor {
   closeCardPayment(order: PaymentOrder, result: CardResult): Promise<PaymentRecord> {
     return this.#run('closeCardPayment', order, () => {
       const known = this.#known(order);
-      const { takeovers, ...closed } = { takeovers: undefined, ...result };
-      const isTakenOver = takeovers !== undefined && takeovers !== (known.takeovers ?? 0);
+      const { unlessTakenOver, ...closed } = { unlessTakenOver: undefined, ...result };
+      const isTakenOver = unlessTakenOver && this.#takenOver.has(order.paymentId);
       if (known.status !== 'PENDING' || isTakenOver) return known;
       return begin(order, known.createdAtMs, closed);
     });
@@ -80,7 +82,7 @@ export class ScriptedLedger implements Ledger, LedgerAuditor {
   cancelUnlessBegun(order: PaymentOrder, atMs: number): Promise<PaymentRecord> {
     return this.#run('cancelUnlessBegun', order, () => {
       const known = this.payments.get(order.paymentId);
-      if (known?.status === 'PENDING') return { ...known, takeovers: (known.takeovers ?? 0) + 1 };
+      if (known?.status === 'PENDING') this.#takenOver.add(order.paymentId);
       return known ?? begin(order, atMs, { status: 'CANCELLED' });
     });
   }

@@ -37,6 +37,7 @@ describe('the tables of the ledger', () => {
       .all();
     expect(tables.map(({ name }) => name).sort()).toEqual([
       'charge_mark',
+      'installation',
       'payment',
       'point_account',
       'point_entry',
