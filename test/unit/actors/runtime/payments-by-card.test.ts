@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LedgerUnavailable, LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
+import { LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
 import { PaymentsStage, rejection } from './payments-stage.ts';
 import { unknown } from './scripted-gateway.ts';
 
