@@ -25,7 +25,7 @@ const measureMs = Number(process.env['BENCH_MEASURE_MS'] ?? 4_000);
 /** Enough schedules for the fastest round that this machine could run. */
 const schedulesPerRound = Math.ceil(((warmUpMs + measureMs) * 60) / seatsPerSchedule) + 1;
 /** Reservations to pay for in a round: more than any was seen to pay. */
-const holdsPerRound = (warmUpMs + measureMs) * 16;
+const holdsPerRound = (warmUpMs + measureMs) * 30;
 const schedulesPerPayRound = Math.ceil(holdsPerRound / seatsPerSchedule);
 
 async function withServers<T>(
@@ -57,54 +57,76 @@ export const measurePayments = (rounds: number): Promise<readonly HttpRatio[]> =
     return results;
   });
 
-export interface ReserveBesideLedger {
+/** p99 of holds at a steady rate, in milliseconds, alone and beside something else. */
+export interface ReserveBeside {
   readonly aloneP99Ms: Spread;
   readonly besideP99Ms: Spread;
   /** beside ÷ alone, round by round. */
   readonly growth: Spread;
+  /** Of what ran beside. */
   readonly chargesPerSecond: Spread;
 }
 
-/** Holds at a steady rate, alone and while the ledger has as many charges to carry out as it can take. */
-export const measureBesideLedger = (rounds: number): Promise<ReserveBesideLedger> =>
-  withServers(async (usher) => {
-    const alone: number[] = [];
-    const beside: number[] = [];
-    const charges: number[] = [];
-    const reserve = async (round: string): Promise<LoadResult> => {
-      const plan = await planOf('reserve', usher, {
-        connections: 64,
-        ratePerSecond: 1_000,
-        keyPrefix: round,
-      });
-      return load({ ...plan, port: usher.port }, '201');
-    };
-    await reserve('warm-up');
-    for (let round = 0; round < rounds; round++) {
-      alone.push((await reserve(`alone-${round}`)).p99Ms);
-      const keyPrefix = `charge-${round}`;
-      const charging = await planOf('charge', usher, {
+/** Beside a ledger that never rests, and whose charges come from elsewhere (flood-ledger.ts). */
+export const measureBesideLedger = (rounds: number): Promise<ReserveBeside> =>
+  withServers((usher) =>
+    reserveBeside(rounds, usher, 'a flooded ledger', async (_round, reserve) => {
+      const flood = usher.floodLedger();
+      await flood.started;
+      const held = await reserve();
+      return { held, perSecond: await flood.stop() };
+    }),
+  );
+
+/** Beside as many charges as come through the same HTTP port: they share the main thread with the holds. */
+export const measureBesideCharges = (rounds: number): Promise<ReserveBeside> =>
+  withServers((usher) =>
+    reserveBeside(rounds, usher, 'charges over HTTP', async (round, reserve) => {
+      const plan = await planOf('charge', usher, {
         connections: 256,
-        keyPrefix,
+        keyPrefix: `charge-${round}`,
         measureMs: measureMs + 500,
       });
-      const [held, charged] = await Promise.all([
-        reserve(`beside-${round}`),
-        load({ ...charging, port: usher.port }, '200'),
+      const [held, { perSecond }] = await Promise.all([
+        reserve(),
+        load({ ...plan, port: usher.port }, '200'),
       ]);
-      beside.push(held.p99Ms);
-      charges.push(charged.perSecond);
-      console.error(
-        `reserve p99, round ${round + 1}: ${alone.at(-1)?.toFixed(2)} ms alone, ${held.p99Ms.toFixed(2)} ms beside ${charged.perSecond.toFixed(0)} charges/s`,
-      );
-    }
-    return {
-      aloneP99Ms: spreadOf(alone),
-      besideP99Ms: spreadOf(beside),
-      growth: spreadOf(beside.map((ms, i) => ms / (alone[i] as number))),
-      chargesPerSecond: spreadOf(charges),
-    };
-  });
+      return { held, perSecond };
+    }),
+  );
+
+async function reserveBeside(
+  rounds: number,
+  usher: BenchUsher,
+  beside: string,
+  run: (
+    round: number,
+    reserve: () => Promise<LoadResult>,
+  ) => Promise<{ held: LoadResult; perSecond: number }>,
+): Promise<ReserveBeside> {
+  const results: { alone: number; beside: number; perSecond: number }[] = [];
+  let count = 0;
+  const reserve = async (): Promise<LoadResult> => {
+    const keyPrefix = `hold-${count++}`;
+    const plan = await planOf('reserve', usher, { connections: 64, ratePerSecond: 1_000, keyPrefix });
+    return load({ ...plan, port: usher.port }, '201');
+  };
+  await reserve();
+  for (let round = 0; round < rounds; round++) {
+    const alone = (await reserve()).p99Ms;
+    const { held, perSecond } = await run(round, reserve);
+    results.push({ alone, beside: held.p99Ms, perSecond });
+    console.error(
+      `reserve p99, round ${round + 1}: ${alone.toFixed(2)} ms alone, ${held.p99Ms.toFixed(2)} ms beside ${beside} (${perSecond.toFixed(0)}/s)`,
+    );
+  }
+  return {
+    aloneP99Ms: spreadOf(results.map(({ alone }) => alone)),
+    besideP99Ms: spreadOf(results.map((result) => result.beside)),
+    growth: spreadOf(results.map((result) => result.beside / result.alone)),
+    chargesPerSecond: spreadOf(results.map(({ perSecond }) => perSecond)),
+  };
+}
 
 async function planOf(
   kind: 'reserve' | 'charge',
@@ -192,7 +214,7 @@ async function compare(
     const expected = { reserve: '201', pay: '200', etag: '304', charge: '200' }[request.kind];
     ushers.push(await load({ ...plan, port: usher.port }, expected));
     // To the echo a payment is one more body: what it answers is of the same size, and is always 201.
-    const echoed = request.kind === 'pay' ? { ...plan, ...asHolds } : plan;
+    const echoed = request.kind === 'etag' ? plan : { ...plan, ...asHolds };
     echoes.push(await load({ ...echoed, port: echo.port }, request.kind === 'pay' ? '201' : expected));
     const [mine, ruler] = [ushers.at(-1)?.perSecond ?? 0, echoes.at(-1)?.perSecond ?? 1];
     console.error(

@@ -6,7 +6,14 @@ import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { CoreFigures } from './core.ts';
-import { type HttpRatio, measureBesideLedger, measureHttp, measurePayments } from './http-ratio.ts';
+import {
+  type HttpRatio,
+  measureBesideCharges,
+  measureBesideLedger,
+  measureHttp,
+  measurePayments,
+  type ReserveBeside,
+} from './http-ratio.ts';
 import type { Cost, LedgerFigures } from './ledger.ts';
 import type { MemoryFigures } from './memory.ts';
 import type { RecoveryFigures } from './recovery.ts';
@@ -94,15 +101,19 @@ async function payments(): Promise<readonly Row[]> {
   const ratios = (await measurePayments(rounds)).flatMap((result) =>
     ratioRows(result, targets[result.connections] ?? '–'),
   );
-  const beside = await measureBesideLedger(rounds);
   return [
     ...ratios,
-    { what: 'POST /reservations at 1,000/s, p99 alone', ...show(beside.aloneP99Ms, 2, ' ms'), target: '–' },
-    { what: '– p99 while charges flood the ledger', ...show(beside.besideP99Ms, 2, ' ms'), target: '–' },
-    { what: '– beside ÷ alone', ...show(beside.growth, 2), target: '< 1.20' },
-    { what: '– charges/s meanwhile', ...show(beside.chargesPerSecond, 0), target: '–' },
+    ...besideRows('a ledger that never rests', await measureBesideLedger(rounds), '< 1.20'),
+    ...besideRows('charges that flood the HTTP port', await measureBesideCharges(rounds), '–'),
   ];
 }
+
+const besideRows = (what: string, beside: ReserveBeside, target: string): readonly Row[] => [
+  { what: `POST /reservations at 1,000/s beside ${what}: p99 ÷ alone`, ...show(beside.growth, 2), target },
+  { what: '– p99 alone', ...show(beside.aloneP99Ms, 2, ' ms'), target: '–' },
+  { what: '– p99 beside it', ...show(beside.besideP99Ms, 2, ' ms'), target: '–' },
+  { what: '– charges/s meanwhile', ...show(beside.chargesPerSecond, 0), target: '–' },
+];
 
 const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(2)} MB`;
 

@@ -135,6 +135,24 @@ export class BenchUsher {
     return response.headers.get('etag') ?? '';
   }
 
+  /** Another process that keeps this node's ledger busy; `stop` tells its charges a second. */
+  floodLedger(): { readonly started: Promise<unknown>; stop(): Promise<number> } {
+    const flood = new Server(
+      [pathOf('./flood-ledger.ts')],
+      { LEDGER_DIRECTORY: this.#directory },
+      /flooding/,
+    );
+    let text = '';
+    flood.child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    const stop = async () => {
+      await flood.stop();
+      return (JSON.parse(text.slice(text.indexOf('{'))) as { perSecond: number }).perSecond;
+    };
+    return { started: flood.firstMatch, stop };
+  }
+
   async stop(): Promise<void> {
     await this.#server.stop();
     rmSync(this.#directory, { recursive: true, force: true });
