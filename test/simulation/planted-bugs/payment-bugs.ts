@@ -1,6 +1,6 @@
 import { actor, decide, directory, evolve, type PlantedBug } from './planted-bug.ts';
 
-const payments = 'src/actors/runtime/payments.ts';
+const paymentDriver = 'src/actors/runtime/payment-driver.ts';
 const decideBatch = 'src/ledger/decide-batch.ts';
 const lane = 'src/ledger/lane.ts';
 const memoryBook = 'src/ledger/memory/memory-book.ts';
@@ -25,10 +25,10 @@ export const paymentBugs: readonly PlantedBug[] = [
     breaks: 'I5',
     edits: [
       {
-        file: payments,
-        find: 'return this.#untilAnswered(driven, (ledger, nowMs) => ledger.payByPoints(order, nowMs));',
+        file: paymentDriver,
+        find: 'return this.#untilAnswered((ledger, nowMs) => ledger.payByPoints(order, nowMs));',
         replace:
-          "void this.#untilAnswered(driven, (ledger, nowMs) => ledger.payByPoints(order, nowMs)).catch(() => {});\n      return Promise.resolve({ paymentId: order.paymentId, status: 'APPROVED' });",
+          "void this.#untilAnswered((ledger, nowMs) => ledger.payByPoints(order, nowMs)).catch(() => {});\n      return Promise.resolve({ paymentId: order.paymentId, status: 'APPROVED', createdAtMs: 0 });",
       },
     ],
   },
@@ -48,9 +48,10 @@ export const paymentBugs: readonly PlantedBug[] = [
     breaks: 'I5',
     edits: [
       {
-        file: payments,
-        find: 'return this.#untilAnswered(driven, (ledger, nowMs) => ledger.cancelUnlessBegun(order, nowMs));',
-        replace: "return Promise.resolve({ paymentId: order.paymentId, status: 'CANCELLED' });",
+        file: paymentDriver,
+        find: 'return this.#untilAnswered((ledger, nowMs) => ledger.cancelUnlessBegun(order, nowMs));',
+        replace:
+          "return Promise.resolve({ paymentId: order.paymentId, status: 'CANCELLED', createdAtMs: 0 });",
       },
     ],
   },
@@ -59,9 +60,9 @@ export const paymentBugs: readonly PlantedBug[] = [
     breaks: 'I5',
     edits: [
       {
-        file: payments,
+        file: paymentDriver,
         find: "if (outcome.kind === 'rejected' && result.reason === 'approved') {",
-        replace: "if (outcome.kind === 'rejected' && result.reason === 'approved' && driven.delayMs < 0) {",
+        replace: "if (outcome.kind === 'rejected' && result.reason === 'approved' && this.#delayMs < 0) {",
       },
     ],
   },
@@ -70,9 +71,9 @@ export const paymentBugs: readonly PlantedBug[] = [
     breaks: 'I5',
     edits: [
       {
-        file: payments,
-        find: "        case 'unknown':\n          driven.mayBeCharged = true;",
-        replace: "        case 'unknown':\n          return this.#close(driven, { status: 'CANCELLED' });",
+        file: paymentDriver,
+        find: "        case 'unknown':\n          this.#mayBeCharged = true;",
+        replace: "        case 'unknown':\n          return this.#close({ status: 'CANCELLED' });",
       },
     ],
   },
@@ -81,8 +82,8 @@ export const paymentBugs: readonly PlantedBug[] = [
     breaks: 'I5',
     edits: [
       {
-        file: payments,
-        find: 'if (!driven.mayBeCharged) {',
+        file: paymentDriver,
+        find: 'if (!this.#mayBeCharged) {',
         replace: '{',
       },
     ],
@@ -97,7 +98,7 @@ export const paymentBugs: readonly PlantedBug[] = [
     breaks: 'I5',
     edits: [
       {
-        file: payments,
+        file: paymentDriver,
         find: 'if (!isOld) return isAwaited ? gateway.charge(order) : gateway.void(order);',
         replace: "if (!isOld) return isAwaited ? gateway.charge(order) : { kind: 'voided' };",
       },
@@ -108,7 +109,7 @@ export const paymentBugs: readonly PlantedBug[] = [
     breaks: 'I5',
     edits: [
       {
-        file: payments,
+        file: paymentDriver,
         find: "if (answer.kind === 'refunded') {\n        const { reference } = answer;",
         replace: "{\n        const reference = 'none';",
       },
@@ -119,8 +120,8 @@ export const paymentBugs: readonly PlantedBug[] = [
     breaks: 'I5',
     edits: [
       {
-        file: payments,
-        find: "if (outcome.kind !== 'unavailable') return outcome;\n      await this.#pauseWhileOwned(driven);",
+        file: paymentDriver,
+        find: "if (outcome.kind !== 'unavailable') return outcome;\n      await this.#pauseWhileOwned();",
         replace: 'return outcome;',
       },
     ],

@@ -12,7 +12,8 @@ import {
   type UnavailableCode,
   unavailable,
 } from '../../../../src/actors/runtime/outcome.ts';
-import { type PaymentActors, Payments } from '../../../../src/actors/runtime/payments.ts';
+import type { PaymentActors } from '../../../../src/actors/runtime/payment-driver.ts';
+import { Payments } from '../../../../src/actors/runtime/payments.ts';
 import { type RuntimeObserver, silentObserver } from '../../../../src/actors/runtime/runtime-observer.ts';
 import { reservationNumber, user } from '../allocator/schedule-script.ts';
 import { Answer } from './actor-stage.ts';
