@@ -1,36 +1,45 @@
 /**
- * Keeps the ledger of a running node busy without its main thread: a process beside it that charges accounts of
- * the same file as fast as they come back, until it is told to end (SIGTERM). Prints charges a second.
+ * Loaded into a node (--import): keeps its own ledger busy from inside, without HTTP. From SIGUSR2 on, and until
+ * the next, so many charges are always under way, each replaced as it comes back; the ledger never rests.
+ *
+ * It gets hold of the ledger when the first charge comes in.
  */
 import { performance } from 'node:perf_hooks';
 import type { IdempotencyKey, UserId } from '../src/actors/allocator/ids.ts';
-import { openSqliteLedger } from '../src/ledger/sqlite/sqlite-ledger.ts';
-import { systemClock } from '../src/system-clock.ts';
+import { LaneLedger } from '../src/ledger/lane-ledger.ts';
 
-const atOnce = 64;
+const atOnce = 500;
 
-const ledger = await openSqliteLedger({
-  directory: process.env['LEDGER_DIRECTORY'] ?? '',
-  clock: systemClock,
-  observer: { onBatch: () => {}, onFault: (fault, error) => console.error(fault, error) },
-});
+let ledger: LaneLedger | undefined;
+const { charge } = LaneLedger.prototype;
+LaneLedger.prototype.charge = function (this: LaneLedger, ...parameters) {
+  ledger = this;
+  LaneLedger.prototype.charge = charge;
+  return this.charge(...parameters);
+};
+
+let isFlooding = false;
 let charges = 0;
-let isOver = false;
-process.on('SIGTERM', () => {
-  isOver = true;
-});
-const startedMs = performance.now();
+let startedMs = 0;
 
-async function charge(): Promise<void> {
-  while (!isOver) {
+async function flood(): Promise<void> {
+  while (isFlooding) {
     charges += 1;
-    const mark = { key: `flood-${process.pid}-${charges}` as IdempotencyKey, fingerprint: 1 };
+    const mark = { key: `flood-${charges}` as IdempotencyKey, fingerprint: 1 };
     const userId = `flood-${charges % 500}` as UserId;
-    await ledger.charge({ userId, amount: 1, mark, atMs: Date.now() });
+    await ledger?.charge({ userId, amount: 1, mark, atMs: Date.now() });
   }
 }
 
-console.log('flooding');
-await Promise.all(Array.from({ length: atOnce }, charge));
-console.log(JSON.stringify({ perSecond: (charges / (performance.now() - startedMs)) * 1000 }));
-await ledger.close();
+process.on('SIGUSR2', () => {
+  isFlooding = !isFlooding;
+  if (!isFlooding) {
+    const perSecond = (charges / (performance.now() - startedMs)) * 1000;
+    console.log(`flooded ${perSecond.toFixed(0)} charges/s`);
+    charges = 0;
+    return;
+  }
+  if (ledger === undefined) throw new Error('no charge has come in yet');
+  startedMs = performance.now();
+  for (let i = 0; i < atOnce; i++) void flood();
+});

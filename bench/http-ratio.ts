@@ -30,8 +30,9 @@ const schedulesPerPayRound = Math.ceil(holdsPerRound / seatsPerSchedule);
 
 async function withServers<T>(
   measure: (usher: BenchUsher, echo: EchoServer, probe: number) => Promise<T>,
+  nodeOptions: readonly string[] = [],
 ): Promise<T> {
-  const usher = await BenchUsher.start();
+  const usher = await BenchUsher.start(nodeOptions);
   let echo: EchoServer | undefined;
   try {
     const [probe = 0] = await usher.createSchedules(1);
@@ -67,15 +68,20 @@ export interface ReserveBeside {
   readonly chargesPerSecond: Spread;
 }
 
-/** Beside a ledger that never rests, and whose charges come from elsewhere (flood-ledger.ts). */
+const floodLedger = fileURLToPath(new URL('./flood-ledger.ts', import.meta.url));
+
+/** Beside a ledger that never rests: 500 charges are always under way in it, made inside the node. */
 export const measureBesideLedger = (rounds: number): Promise<ReserveBeside> =>
-  withServers((usher) =>
-    reserveBeside(rounds, usher, 'a flooded ledger', async (_round, reserve) => {
-      const flood = usher.floodLedger();
-      await flood.started;
-      const held = await reserve();
-      return { held, perSecond: await flood.stop() };
-    }),
+  withServers(
+    async (usher) => {
+      await usher.chargeAll(1);
+      return reserveBeside(rounds, usher, 'a flooded ledger', async (_round, reserve) => {
+        await usher.toggleFlood();
+        const held = await reserve();
+        return { held, perSecond: await usher.toggleFlood() };
+      });
+    },
+    ['--import', floodLedger],
   );
 
 /** Beside as many charges as come through the same HTTP port: they share the main thread with the holds. */

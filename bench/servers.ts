@@ -59,6 +59,7 @@ export class BenchUsher {
   readonly #server: Server;
   readonly #directory: string;
   #performanceId = 0;
+  #isFlooding = false;
 
   private constructor(server: Server, directory: string, urls: { publicUrl: string; adminUrl: string }) {
     this.#server = server;
@@ -135,22 +136,17 @@ export class BenchUsher {
     return response.headers.get('etag') ?? '';
   }
 
-  /** Another process that keeps this node's ledger busy; `stop` tells its charges a second. */
-  floodLedger(): { readonly started: Promise<unknown>; stop(): Promise<number> } {
-    const flood = new Server(
-      [pathOf('./flood-ledger.ts')],
-      { LEDGER_DIRECTORY: this.#directory },
-      /flooding/,
-    );
-    let text = '';
-    flood.child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
+  /** Of a node with flood-ledger.ts: its ledger never rests until the next call, which tells charges a second. */
+  async toggleFlood(): Promise<number> {
+    const said = new Promise<number>((resolve) => {
+      this.#server.child.stdout?.on('data', (chunk: Buffer) => {
+        const [, perSecond] = /flooded (\d+)/.exec(chunk.toString()) ?? [];
+        if (perSecond !== undefined) resolve(Number(perSecond));
+      });
     });
-    const stop = async () => {
-      await flood.stop();
-      return (JSON.parse(text.slice(text.indexOf('{'))) as { perSecond: number }).perSecond;
-    };
-    return { started: flood.firstMatch, stop };
+    this.#server.child.kill('SIGUSR2');
+    this.#isFlooding = !this.#isFlooding;
+    return this.#isFlooding ? 0 : said;
   }
 
   async stop(): Promise<void> {

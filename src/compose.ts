@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type CardGateway, noGateway } from './actors/runtime/card-gateway.ts';
 import { Directory } from './actors/runtime/directory.ts';
+import { StoreUnavailable } from './actors/runtime/ports.ts';
 import { layoutSummary } from './catalog/layout-summary.ts';
 import { importSeatingPlan } from './catalog/seating-plan-import.ts';
 import type { Config } from './config.ts';
@@ -11,7 +12,7 @@ import { HttpServer, serverLimits } from './http/server/http-server.ts';
 import { StripeGateway } from './ledger/gateway/stripe-gateway.ts';
 import { openSqliteLedger, type SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { type DataDirectoryLock, lockDataDirectory } from './persistence/sqlite/data-directory-lock.ts';
-import { openSqliteStore } from './persistence/sqlite/sqlite-store.ts';
+import { openSqliteStore, type SqliteStore } from './persistence/sqlite/sqlite-store.ts';
 import { systemClock } from './system-clock.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -80,6 +81,13 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
     await money.close();
     throw error;
   });
+  try {
+    await checkPair(store, money.ledger);
+  } catch (error) {
+    await store.close();
+    await money.close();
+    throw error;
+  }
   const directory: Directory = new Directory({
     store,
     ledger: money.ledger,
@@ -101,8 +109,14 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
     },
   });
   const stopDirectory = async () => {
-    await directory.stop();
-    await money.close();
+    // Timers of ours keep no process alive; a ledger that is asked again on its way down must.
+    const alive = setInterval(() => {}, 1_000);
+    try {
+      await directory.stop();
+    } finally {
+      await money.close();
+      clearInterval(alive);
+    }
   };
   try {
     await directory.start();
@@ -178,6 +192,19 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
   }
 }
 
+/**
+ * Payments are named by the journal: with a ledger of another one, a payment could find a namesake approved, and
+ * with none of its own, balances would silently be 0. Throws StoreUnavailable.
+ */
+async function checkPair(store: SqliteStore, ledger: SqliteLedger): Promise<void> {
+  const { journalId, ledgerId } = await store.linkLedger(ledger.installationId);
+  const isPair = ledgerId === ledger.installationId && (await ledger.linkJournal(journalId)) === journalId;
+  if (isPair) return;
+  throw new StoreUnavailable(
+    'usher.db and ledger.db in DATA_DIR do not belong together: restore both from one backup, or begin with an empty directory',
+  );
+}
+
 interface Money {
   readonly ledger: SqliteLedger;
   readonly gateway: CardGateway;
@@ -200,6 +227,9 @@ async function openMoney(config: Config, observer: PaymentMetrics): Promise<Mone
     callLimitMs: config.gatewayCallMaxMs,
     breakerOpenMs: config.gatewayBreakerOpenMs,
     observer,
+  }).catch(async (error: unknown) => {
+    await ledger.close();
+    throw error;
   });
   const close = async () => {
     await gateway.close();

@@ -119,6 +119,15 @@ const clientsSchema = v.pipe(
   ),
 );
 
+/** The key goes with every call: in the clear only to this machine. */
+function isGatewayUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, pathname, search, hash } = new URL(text);
+  const isLoopback = /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(hostname);
+  const isBare = username + password + search + hash === '' && pathname === '/';
+  return isBare && (protocol === 'https:' || (protocol === 'http:' && isLoopback));
+}
+
 const isScope = (word: string): word is TokenScope => (tokenScopes as readonly string[]).includes(word);
 
 const scopeWords = (part: string): readonly string[] =>
@@ -155,7 +164,12 @@ const settings = {
   } satisfies Setting<Client[]>,
   ADMIN_TOKEN: secretOf(1, 'Bearer token of the admin port. serve needs it.'),
   HOLD_TTL_SECONDS: integerSetting(300, 1, 86_400, 'How long a hold lasts.'),
-  HOLD_TOTAL_MAX_SECONDS: integerSetting(900, 1, 604_800, 'How long a hold lasts at most, extended.'),
+  HOLD_TOTAL_MAX_SECONDS: integerSetting(
+    900,
+    1,
+    604_800,
+    'How long a hold lasts at most, extended. A payment may add its own time.',
+  ),
   PAY_WAIT_MAX_MS: integerSetting(2_000, 1, 60_000, 'A payment slower than this is answered 202.'),
   PAYMENT_TIME_MAX_SECONDS: integerSetting(
     120,
@@ -165,12 +179,18 @@ const settings = {
   ),
   LEDGER_WAITING_MAX: integerSetting(20_000, 1, 1_000_000, 'Changes of accounts that wait; over it, 503.'),
   STRIPE_API_URL: {
-    schema: v.pipe(v.string(), v.url()),
+    schema: v.pipe(v.string(), v.check(isGatewayUrl)),
     default: 'https://api.stripe.com',
-    takes: 'a URL',
+    takes: 'https://host, or http:// on loopback, without a path or credentials',
     meaning: 'Where cards are charged: Stripe, or what speaks like it (usher sandbox-gateway).',
   } satisfies Setting<string>,
-  STRIPE_API_KEY: secretOf(1, 'Secret key of the gateway. Unset: no cards.'),
+  STRIPE_API_KEY: {
+    schema: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,500}$/)),
+    default: undefined,
+    takes: 'visible ASCII characters',
+    meaning: 'Secret key of the gateway. Unset: no cards.',
+    isSecret: true,
+  } satisfies Setting<string>,
   GATEWAY_CALLS_MAX: integerSetting(64, 1, 1_000, 'Calls of the gateway at a time; over it, 503.'),
   GATEWAY_CALL_MAX_MS: integerSetting(
     4_000,
@@ -187,7 +207,12 @@ const settings = {
   SEATS_PER_RESERVATION_MAX: integerSetting(10, 1, adjacentSeatsMax, 'Seats in one reservation.'),
   SEATS_PER_USER_MAX: limitSetting(1, 200_000, 'Live seats of a user in one schedule.'),
   REQUESTS_PER_USER_PER_SECOND_MAX: limitSetting(1, 100_000, 'POSTs of a user a second; over it, 429.'),
-  MAILBOX_MAX: integerSetting(20_000, 1, 1_000_000, 'Commands that wait for the disk; over it, 503.'),
+  MAILBOX_MAX: integerSetting(
+    20_000,
+    1,
+    1_000_000,
+    'Commands that wait for the disk, and payments that are open; over it, 503.',
+  ),
   BATCH_ROWS_MAX: integerSetting(1_000, 500, 10_000, 'Events in one transaction.'),
   IDLE_ACTOR_SECONDS: integerSetting(600, 1, 86_400, 'Unused for this long, a schedule leaves memory.'),
   SHUTDOWN_GRACE_SECONDS: integerSetting(10, 1, 600, 'How long SIGTERM waits for open requests.'),
@@ -251,6 +276,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (faults.length === 0 && config.paymentTimeMaxSeconds * 1000 <= config.payWaitMaxMs) {
     faults.push(
       `PAYMENT_TIME_MAX_SECONDS: got ${config.paymentTimeMaxSeconds}, takes more than PAY_WAIT_MAX_MS (${config.payWaitMaxMs} ms)`,
+    );
+  }
+  if (faults.length === 0 && config.paymentTimeMaxSeconds * 1000 <= config.gatewayCallMaxMs) {
+    faults.push(
+      `GATEWAY_CALL_MAX_MS: got ${config.gatewayCallMaxMs}, takes less than PAYMENT_TIME_MAX_SECONDS (${config.paymentTimeMaxSeconds} s)`,
     );
   }
   if (isSet(environment['STRIPE_API_URL']) && config.stripeApiKey === undefined) {

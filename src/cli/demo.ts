@@ -7,7 +7,7 @@ import { type DemoPerformance, demoCatalog } from '../catalog/demo-catalog.ts';
 import { layoutSummary } from '../catalog/layout-summary.ts';
 import type { Node } from '../compose.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
-import { startSandboxGateway } from '../ledger/sandbox/sandbox-gateway.ts';
+import { type SandboxGateway, startSandboxGateway } from '../ledger/sandbox/sandbox-gateway.ts';
 import type { CliCommand } from './command.ts';
 import { runNode } from './run-node.ts';
 
@@ -23,23 +23,40 @@ export const demo: CliCommand = {
   async run(args) {
     parseArgs({ args: [...args], options: {} });
     const read: Config = { ...readConfig(), host: '127.0.0.1', adminHost: '127.0.0.1' };
-    const sandbox =
-      read.stripeApiKey === undefined ? await startSandboxGateway({ host: '127.0.0.1', port: 0 }) : undefined;
+    const kept = keptSecrets(read.dataDir);
+    const sandbox = read.stripeApiKey === undefined ? await startSandbox(read.dataDir) : undefined;
     const config: Config =
       sandbox === undefined ? read : { ...read, stripeApiUrl: sandbox.url, stripeApiKey: 'sandbox' };
-    const kept = keptSecrets(config.dataDir);
-    return runNode({
-      config,
-      secrets: {
-        jwtSecret: Buffer.from(kept.jwtSecret),
-        adminToken: config.adminToken ?? kept.adminToken,
-        isOpenToLoopback: true,
-      },
-      beforeListening: seed,
-      announce: (node) => console.log(welcome(node, config.dataDir, sandbox?.url)),
-    });
+    let exitCode = 1;
+    try {
+      exitCode = await runNode({
+        config,
+        secrets: {
+          jwtSecret: Buffer.from(kept.jwtSecret),
+          adminToken: config.adminToken ?? kept.adminToken,
+          isOpenToLoopback: true,
+        },
+        beforeListening: seed,
+        announce: (node) => console.log(welcome(node, config, sandbox?.url)),
+      });
+      return exitCode;
+    } finally {
+      // It listens, and would keep a node that did not start from ending.
+      if (exitCode !== 0) await sandbox?.close();
+    }
   },
 };
+
+/** Its account is kept beside the ledger: what was charged before a kill -9 must be there to be given back. */
+async function startSandbox(dataDir: string): Promise<SandboxGateway> {
+  const file = join(dataDir, 'sandbox-gateway.jsonl');
+  try {
+    return await startSandboxGateway({ host: '127.0.0.1', port: 0, file });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new ConfigError(`the sandbox gateway can't start: ${reason}`);
+  }
+}
 
 function keptSecrets(dataDir: string): { jwtSecret: string; adminToken: string } {
   try {
@@ -84,17 +101,17 @@ async function seedPerformance(
   return layoutSummary(layout);
 }
 
-const sandboxNote = (url: string | undefined): string =>
+const sandboxNote = (config: Config, url: string | undefined): string =>
   url === undefined
-    ? 'Cards are charged at the gateway that STRIPE_API_URL names.'
+    ? `Cards are CHARGED at ${config.stripeApiUrl}, with your STRIPE_API_KEY; unset it for a sandbox.`
     : `Cards go to a sandbox gateway at ${url}, and no money moves: pay with the card tokens approve,
-decline-insufficient-funds, delay-5000, hang, approve-then-drop; GET ${url}/sandbox/charges shows what was charged.`;
+decline-insufficient-funds, delay-5000, hang, approve-then-drop, twice; GET ${url}/sandbox/charges shows what was charged.`;
 
-const welcome = ({ publicUrl, adminUrl }: Node, dataDir: string, sandboxUrl: string | undefined): string => `
+const welcome = ({ publicUrl, adminUrl }: Node, config: Config, sandboxUrl: string | undefined): string => `
 This is a demo: it listens on this machine only, anyone here may ask for a token, and its data and secrets
-are in ${dataDir} (the admin port's token in ${join(dataDir, 'admin-token')}). Ctrl-C stops it; kill -9 loses
+are in ${config.dataDir} (the admin port's token in ${join(config.dataDir, 'admin-token')}). Ctrl-C stops it; kill -9 loses
 nothing that was answered.
-${sandboxNote(sandboxUrl)}
+${sandboxNote(config, sandboxUrl)}
 
 Lines to copy into another terminal: a token, the best two seats of the stadium, points to pay with, and the
 payment; the last one shows the balance.

@@ -106,8 +106,8 @@ function closeCard(batch: Batch, order: PaymentOrder, result: CardResult, atMs: 
   mustHold(payment !== undefined, `${order.paymentId} is closed and was never opened`);
   mustHold(payment.method === 'card', `${order.paymentId} is no payment by card`);
   if (payment.status !== 'PENDING') return payment;
-  const isTakenOver = result.status === 'CANCELLED' && result.unlessTakenOver && payment.isTakenOver;
-  if (isTakenOver) return payment;
+  const staysPending = result.status === 'CANCELLED' && result.unlessTakenOver && payment.isTakenOver;
+  if (staysPending) return payment;
   return changePayment(batch, {
     ...payment,
     status: result.status,
@@ -124,7 +124,6 @@ function cancelUnlessBegun(batch: Batch, order: PaymentOrder, atMs: number): Sto
     return addPayment(batch, order, { status: 'CANCELLED', createdAtMs: atMs, settledAtMs: atMs });
   }
   if (known.status !== 'PENDING') return known;
-  // Sent twice, it counts twice. Whoever asked is told the last count, and a count too high lets nobody cancel.
   return known.isTakenOver ? known : changePayment(batch, { ...known, isTakenOver: true });
 }
 

@@ -57,6 +57,10 @@ export class LaneLedger implements Ledger {
     return this.#operationsWaiting >= this.#operationsWaitingMax;
   }
 
+  get isFailing(): boolean {
+    return this.#lanes.some((lane) => lane.isFailing);
+  }
+
   charge(charge: PointsCharge): Promise<ChargeOutcome> {
     return this.#submit({ kind: 'charge', charge });
   }

@@ -1,5 +1,5 @@
 import { assert } from '../actors/allocator/assert.ts';
-import { LedgerUnavailable } from '../actors/runtime/ledger.ts';
+import { LedgerRefused, LedgerUnavailable } from '../actors/runtime/ledger.ts';
 import type { Clock } from '../actors/runtime/ports.ts';
 import { BatchRefused } from './book.ts';
 import type { LedgerObserver } from './ledger-observer.ts';
@@ -37,17 +37,26 @@ export class Lane {
   #isInFlight = false;
   #isSendDeferred = false;
   #onIdle: (() => void)[] = [];
+  /** One after another, the last at `#failedAtMs`. */
+  #failures = 0;
+  #failedAtMs = 0;
 
   constructor(options: LaneOptions) {
     this.#options = options;
   }
 
-  /** Rejects with LedgerUnavailable when it is given up. */
+  /** Rejects with LedgerUnavailable when it is given up, and with LedgerRefused when no attempt goes better. */
   submit(operation: LedgerOperation): Promise<OperationResult> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ operation, resolve, reject });
       this.#deferSend();
     });
+  }
+
+  /** Several attempts in a row have failed, the last of them a moment ago. A single one is a thread that died. */
+  get isFailing(): boolean {
+    const isFresh = this.#options.clock.monotonicMs() - this.#failedAtMs < failureDoubtMs;
+    return this.#failures >= failuresInDoubt && isFresh;
   }
 
   /** Resolves when nothing waits and nothing is in flight. */
@@ -87,18 +96,23 @@ export class Lane {
   /** Further attempts at what has failed once. Every operation is settled when it resolves. */
   async #insist(batch: readonly Waiting[], first: Failure): Promise<void> {
     let attempt: Attempt = first;
+    const { clock } = this.#options;
+    const giveUpMs = clock.monotonicMs() + insistMsMax;
     for (const pauseMs of pausesMs) {
-      if (attempt.kind !== 'failed') break;
+      if (attempt.kind !== 'failed' || clock.monotonicMs() > giveUpMs) break;
       await this.#pause(pauseMs);
       attempt = await this.#attempt(batch);
     }
-    if (attempt.kind === 'committed') settle(batch, attempt.results);
+    if (attempt.kind === 'committed') return settle(batch, attempt.results);
+    // Attempts that hang tell of the disk, not of an operation.
+    const isHanging = clock.monotonicMs() > giveUpMs;
+    if (isHanging) this.#giveUp([...batch, ...this.#queue.splice(0)], attempt);
     else await this.#split(batch, attempt);
   }
 
-  async #split(batch: readonly Waiting[], { error }: Failure): Promise<void> {
+  async #split(batch: readonly Waiting[], failed: Failure): Promise<void> {
     const middle = batch.length >> 1;
-    if (middle === 0) return this.#giveUp(batch, error);
+    if (middle === 0) return this.#giveUp(batch, failed);
     const halves = [batch.slice(0, middle), batch.slice(middle)];
     const failures: { readonly half: readonly Waiting[]; readonly failure: Failure }[] = [];
     for (const half of halves) {
@@ -107,14 +121,15 @@ export class Lane {
       else failures.push({ half, failure: attempt });
     }
     const isOutage = failures.length === halves.length && failures.every((f) => f.failure.kind === 'failed');
-    if (isOutage) return this.#giveUp(batch, error);
+    if (isOutage) return this.#giveUp(batch, failed);
     for (const { half, failure } of failures) await this.#split(half, failure);
   }
 
-  #giveUp(batch: readonly Waiting[], error: unknown): void {
+  #giveUp(batch: readonly Waiting[], { kind, error }: Failure): void {
     this.#options.observer.onFault(`${batch.length} operations of the ledger were given up`, error);
     const reason = error instanceof Error ? error.message : String(error);
-    for (const { reject } of batch) reject(new LedgerUnavailable(reason, { cause: error }));
+    const Rejection = kind === 'refused' ? LedgerRefused : LedgerUnavailable;
+    for (const { reject } of batch) reject(new Rejection(reason, { cause: error }));
   }
 
   async #attempt(batch: readonly Waiting[]): Promise<Attempt> {
@@ -124,10 +139,15 @@ export class Lane {
       const results = await execute(batch.map(({ operation }) => operation));
       assert(results.length === batch.length, 'every operation of a batch is answered');
       observer.onBatch(batch.length, clock.monotonicMs() - startedMs, 'committed');
+      this.#failures = 0;
       return { kind: 'committed', results };
     } catch (error) {
       observer.onBatch(batch.length, clock.monotonicMs() - startedMs, 'failed');
       observer.onFault('a batch of the ledger failed', error);
+      if (!(error instanceof BatchRefused)) {
+        this.#failures += 1;
+        this.#failedAtMs = clock.monotonicMs();
+      }
       return { kind: error instanceof BatchRefused ? 'refused' : 'failed', error };
     }
   }
@@ -137,13 +157,20 @@ export class Lane {
   }
 }
 
+/** So many failures in a row speak against the ledger, for so long; after that a call must find out. */
+const failuresInDoubt = 3;
+const failureDoubtMs = 5_000;
+
+/** Attempts that take longer than this together are the last, for those that wait behind them as well. */
+const insistMsMax = 5_000;
+
 /** Before each further attempt: a thread is replaced within milliseconds, a lock is held for longer. */
 const pausesMs = [10, 50, 250, 1000] as const;
 
 interface Waiting {
   readonly operation: LedgerOperation;
   readonly resolve: (result: OperationResult) => void;
-  readonly reject: (error: LedgerUnavailable) => void;
+  readonly reject: (error: LedgerUnavailable | LedgerRefused) => void;
 }
 
 interface Failure {

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -27,6 +28,8 @@ function open(path: string, readOnly: boolean, prepare: (db: DatabaseSync) => vo
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { timeout: busyWaitMsMax, readOnly });
+    // The WAL beside it gets the same mode.
+    if (!readOnly) chmodSync(path, 0o600);
     prepare(db);
     return db;
   } catch (error) {

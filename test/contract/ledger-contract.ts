@@ -3,7 +3,7 @@ import { idempotencyWindowMs } from '../../src/actors/allocator/idempotency-wind
 import type { ScheduleId } from '../../src/actors/allocator/ids.ts';
 import {
   type CardResult,
-  LedgerUnavailable,
+  LedgerRefused,
   type PaymentOrder,
   type PaymentRecord,
 } from '../../src/actors/runtime/ledger.ts';
@@ -288,6 +288,17 @@ export function ledgerContract(name: string, newHarness: () => LedgerHarness): v
         expect(await amounts('ann')).toEqual([200, -200, 500]);
       });
 
+      it('of a card that was charged nothing has no reference of its own', async () => {
+        const order = cardOrder(1, 'ann', 0);
+        await stage.ledger.openCardPayment(order, nowMs);
+        const closed = { status: 'APPROVED', reference: 'nothing-charged' } as const;
+        const approved = await stage.ledger.closeCardPayment(order, closed, nowMs);
+        const refunded = { ...approved, status: 'REFUNDED' };
+        expect(await stage.ledger.refund(order, nowMs)).toEqual(refunded);
+        await stage.reopen();
+        expect(await stage.ledger.refund(order, nowMs)).toEqual(refunded);
+      });
+
       it('of a card keeps the reference of the charge', async () => {
         const order = cardOrder(1, 'ann', 200);
         await stage.ledger.openCardPayment(order, nowMs);
@@ -326,7 +337,7 @@ export function ledgerContract(name: string, newHarness: () => LedgerHarness): v
         const order = pointsOrder(1, 'ann', 100);
         await stage.ledger.payByPoints(order, nowMs);
         const wrong = { ...order, ...difference };
-        await expect(stage.ledger.payByPoints(wrong, nowMs)).rejects.toThrow(LedgerUnavailable);
+        await expect(stage.ledger.payByPoints(wrong, nowMs)).rejects.toThrow(LedgerRefused);
         await expect(stage.ledger.refund(wrong, nowMs)).rejects.toThrow('7-1-10 is stored as another order');
         expect([await balance('ann'), await balance('bob')]).toEqual([400, 500]);
       });
@@ -337,6 +348,7 @@ export function ledgerContract(name: string, newHarness: () => LedgerHarness): v
           stage.ledger.payByPoints(pointsOrder(i + 1, 'ann', 10), nowMs),
         );
         const unknown = stage.ledger.refund(pointsOrder(99, 'ann', 10), nowMs);
+        await expect(unknown).rejects.toThrow(LedgerRefused);
         await expect(unknown).rejects.toThrow('7-99-990 is refunded and was never begun');
         const statuses = (await Promise.all(neighbours)).map(({ status }) => status);
         expect(statuses).toEqual(Array.from({ length: 40 }, () => 'APPROVED'));

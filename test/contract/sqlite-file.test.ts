@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -36,6 +36,24 @@ describe('the file of the SQLite store', () => {
       await store.close();
     }
     expect(acknowledged).toBeGreaterThan(killsMax * 20);
+  });
+
+  it('is for its owner alone, and so is what lies beside it, also when it was not before', async () => {
+    const modes = () =>
+      readdirSync(directory)
+        .sort()
+        .map((name) => `${name} ${(statSync(join(directory, name)).mode & 0o777).toString(8)}`);
+    const journal = new ScheduleJournal(1, 1);
+    for (const seat of [1, 2]) {
+      const store = await openSqliteStore({ directory });
+      const committer = new Committer(store);
+      await committer.claim(1);
+      journal.hold({ seats: [seat] });
+      await committer.commit(...journal.newRows());
+      expect(modes()).toEqual(['usher.db 600', 'usher.db-shm 600', 'usher.db-wal 600']);
+      await store.close();
+      chmodSync(join(directory, 'usher.db'), 0o644);
+    }
   });
 
   it('is refused, untouched, when a newer Usher wrote it', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -26,6 +26,24 @@ describe('the file of the ledger', () => {
     expect(await ledger.balanceOf(user('ann'))).toBe(500);
     await ledger.close();
     expect(readdirSync(directory)).toEqual(['ledger.db']);
+  });
+
+  it('is for its owner alone, and so is what lies beside it, also when it was not before', async () => {
+    const modes = () =>
+      readdirSync(directory)
+        .sort()
+        .map((name) => `${name} ${(statSync(join(directory, name)).mode & 0o777).toString(8)}`);
+    const all = ['ledger.db 600', 'ledger.db-shm 600', 'ledger.db-wal 600'];
+    const first = await open();
+    await first.charge(pointsCharge('ann', 500, 'first', 1000));
+    await first.balanceOf(user('ann'));
+    expect(modes()).toEqual(all);
+    await first.close();
+    chmodSync(join(directory, 'ledger.db'), 0o644);
+    const second = await open();
+    await second.charge(pointsCharge('ann', 500, 'second', 1000));
+    expect(modes()).toEqual(all);
+    await second.close();
   });
 
   it('is refused, untouched, when a newer Usher wrote it', async () => {

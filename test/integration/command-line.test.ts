@@ -22,6 +22,8 @@ afterAll(async () => {
 function cli(args: readonly string[], environment: Record<string, string> = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
     encoding: 'utf8',
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
     env: { PATH: process.env['PATH'], ADMIN_URL: usher.adminUrl, ADMIN_TOKEN: adminToken, ...environment },
   });
   return { status, stdout, stderr };
@@ -70,6 +72,21 @@ describe('serve says what it needs', () => {
       'limits that contradict',
       { JWT_SECRET: secret, HOLD_TTL_SECONDS: '900', HOLD_TOTAL_MAX_SECONDS: '300' },
       /HOLD_TOTAL_MAX_SECONDS: got 300/,
+    ],
+    [
+      'a gateway in the clear',
+      { JWT_SECRET: secret, STRIPE_API_URL: 'http://api.stripe.com', STRIPE_API_KEY: secret },
+      /STRIPE_API_URL: got "http:\/\/api\.stripe\.com", takes https:/,
+    ],
+    [
+      'a gateway key that no header carries',
+      { JWT_SECRET: secret, STRIPE_API_KEY: `${secret}\n` },
+      /STRIPE_API_KEY: got a secret, takes visible ASCII characters/,
+    ],
+    [
+      'calls of the gateway that outlast a payment',
+      { JWT_SECRET: secret, PAYMENT_TIME_MAX_SECONDS: '5', GATEWAY_CALL_MAX_MS: '5000' },
+      /GATEWAY_CALL_MAX_MS: got 5000, takes less than PAYMENT_TIME_MAX_SECONDS \(5 s\)/,
     ],
     ['a store of a later version', { JWT_SECRET: secret, MYSQL_URL: 'mysql://h/db' }, /MYSQL_URL/],
     ['a client with an unknown scope', { JWT_SECRET: secret, CLIENTS: 'a:b:everything' }, /CLIENTS/],

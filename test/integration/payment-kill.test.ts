@@ -45,6 +45,12 @@ const boundaries: readonly Boundary[] = [
   { step: 's2-durable', cardToken: 'approve', after: 'PAID' },
 ];
 
+interface Refusal {
+  readonly name: string;
+  readonly cardToken?: string;
+  readonly code: string;
+}
+
 describe('kill -9 at a boundary of a payment', () => {
   test.each(boundaries)('$step (card $cardToken): settles as $after, charged once', async (boundary) => {
     const { step, cardToken, after } = boundary;
@@ -89,21 +95,71 @@ describe('kill -9 at a boundary of a payment', () => {
     }
   });
 
+  const refusals: readonly Refusal[] = [
+    { name: 'a declined card', cardToken: 'decline-lost-card', code: 'payment-declined' },
+    { name: 'an account with too few points', code: 'insufficient-points' },
+  ];
+  test.each(refusals)(
+    '$name, decided and not told: HELD, nothing is charged',
+    async ({ cardToken, code }) => {
+      const directory = temporaryDirectory();
+      let usher = await UsherProcess.start(
+        directory.path,
+        { ...settings(), CRASH_AT_STEP: 's1-durable' },
+        'serve',
+        ['--import', crashAtStep],
+      );
+      try {
+        const { scheduleId } = await createHall(usher, { rows: 1, seatsPerRow: 4 });
+        const ada = await Buyer.of(usher, `ada-${code}`);
+        await ada.charge(usher, priceMinor - 1, 'first');
+        const reservationId = await ada.hold(usher, scheduleId, 'R1-1');
+        const before = (await chargesOf(sandbox.url, reservationId)).length;
+        const charges = async () => (await chargesOf(sandbox.url, reservationId)).length - before;
+        await expect(ada.pay(usher, reservationId, cardToken, 'my-payment'), 'no answer').rejects.toThrow();
+        expect(await usher.exited()).toBe('SIGKILL');
+
+        usher = await UsherProcess.start(directory.path, settings());
+        const settled = await ada.settled(usher, reservationId, 'PAYING', settledWithinMs);
+        expect(settled).toMatchObject({ status: 'HELD', totalMinor: priceMinor });
+        expect(settled).not.toHaveProperty('paymentId');
+        expect([await charges(), await ada.balance(usher)]).toEqual([0, priceMinor - 1]);
+        expect(await auditFaults(usher, scheduleId)).toEqual([]);
+
+        const again = await ada.pay(usher, reservationId, cardToken, 'my-payment');
+        expect(again, again.text).toMatchObject({ status: 402, body: { code } });
+        expect(again.headers.get('idempotency-replayed')).toBeNull();
+        const otherCard = await ada.pay(usher, reservationId, 'approve', 'other-card');
+        expect(otherCard, otherCard.text).toMatchObject({ status: 200, body: { status: 'PAID' } });
+        expect([await charges(), await ada.balance(usher)]).toEqual([1, priceMinor - 1]);
+        expect(await auditFaults(usher, scheduleId)).toEqual([]);
+      } finally {
+        await usher.stop('SIGKILL');
+        directory.remove();
+      }
+    },
+  );
+
   test('between a late approval and its refund: given back once, and the seat is free', async () => {
     const directory = temporaryDirectory();
-    const slow = { ...settings(), PAYMENT_TIME_MAX_SECONDS: '1', PAY_WAIT_MAX_MS: '500' };
-    let usher = await UsherProcess.start(
-      directory.path,
-      { ...slow, CRASH_AT_STEP: 's1-durable', GATEWAY_CALL_MAX_MS: '10000' },
-      'serve',
-      ['--import', crashAtStep],
-    );
+    // The gateway is asked again after the seats are gone, and hears of a charge that was made meanwhile.
+    const slow = {
+      ...settings(),
+      HOLD_TTL_SECONDS: '2',
+      PAYMENT_TIME_MAX_SECONDS: '2',
+      PAY_WAIT_MAX_MS: '500',
+      GATEWAY_CALL_MAX_MS: '1900',
+    };
+    let usher = await UsherProcess.start(directory.path, { ...slow, CRASH_AT_STEP: 's1-durable' }, 'serve', [
+      '--import',
+      crashAtStep,
+    ]);
     try {
       const { scheduleId } = await createHall(usher, { rows: 1, seatsPerRow: 4 });
       const ada = await Buyer.of(usher, 'ada-late');
       const reservationId = await ada.hold(usher, scheduleId, 'R1-1');
       const before = (await chargesOf(sandbox.url, reservationId)).length;
-      expect((await ada.pay(usher, reservationId, 'delay-1500', 'late')).status).toBe(202);
+      expect((await ada.pay(usher, reservationId, 'delay-2500', 'late')).status).toBe(202);
       expect(await usher.exited(), 'approved when the seat was gone').toBe('SIGKILL');
 
       usher = await UsherProcess.start(directory.path, slow);
@@ -111,7 +167,7 @@ describe('kill -9 at a boundary of a payment', () => {
         (await chargesOf(sandbox.url, reservationId)).slice(before).map((charge) => charge.refunds.length);
       await expect.poll(refunds, { timeout: settledWithinMs }).toEqual([1]);
       expect(await ada.read(usher, reservationId)).toMatchObject({ status: 'EXPIRED' });
-      expect(await ada.pay(usher, reservationId, 'delay-1500', 'late')).toMatchObject({
+      expect(await ada.pay(usher, reservationId, 'delay-2500', 'late')).toMatchObject({
         status: 410,
         body: { code: 'hold-expired' },
       });

@@ -57,22 +57,32 @@ async function breaker(): Promise<string> {
   return /usher_gateway_breaker_state\{state="([a-z-]+)"\} 1/.exec(text)?.[1] ?? 'unknown';
 }
 
+/** A hold and a payment by points, ten times, one after the other: how long each of the calls took. */
+async function holdsAndPaymentsMs(name: string): Promise<readonly number[]> {
+  const tookMs: number[] = [];
+  for (let n = 0; n < 10; n++) {
+    const hold = await timed(holdOne());
+    const payment = await timed(ada.pay(usher, hold.result, undefined, `${name}-${n}`));
+    expect(payment.result.status, payment.result.text).toBe(200);
+    tookMs.push(hold.ms, payment.ms);
+  }
+  return tookMs;
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
 describe('the gateway takes 5 s a call', () => {
   test('cards are answered 202 in time, the rest keeps its speed, the breaker opens and closes again', async () => {
+    await holdsAndPaymentsMs('warm-up');
+    const usualMs = median(await holdsAndPaymentsMs('before'));
     await turn('delay', { ms: 5_000 });
     const reservationIds = await Promise.all(Array.from({ length: 8 }, holdOne));
     const paying = reservationIds.map((id) => timed(ada.pay(usher, id, 'approve', `pay-${id}`)));
 
-    // Meanwhile, in the same node: far under the second that a card waits.
-    const others: number[] = [];
-    for (let n = 0; n < 10; n++) {
-      const hold = await timed(holdOne());
-      const payment = await timed(ada.pay(usher, hold.result, undefined, `points-${n}`));
-      expect(payment.result.status, payment.result.text).toBe(200);
-      others.push(hold.ms, payment.ms);
-    }
-    const [fastest = 0, slowest = 0] = [Math.min(...others), Math.max(...others)];
-    expect(slowest, `from ${fastest} ms on`).toBeLessThan(900);
+    // Meanwhile, in the same node, on whatever machine this is.
+    const slowestMs = Math.max(...(await holdsAndPaymentsMs('meanwhile')));
+    expect(slowestMs, `usually ${usualMs} ms`).toBeLessThan(10 * usualMs + 100);
 
     for (const { result, ms } of await Promise.all(paying)) {
       expect(result.status, result.text).toBe(202);

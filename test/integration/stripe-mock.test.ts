@@ -30,6 +30,7 @@ describe('stripe-mock', () => {
       observer: {
         onGatewayCall: (call, outcome) => heard.push(`${call} ${outcome}`),
         onBreaker: (state) => heard.push(`breaker ${state}`),
+        onFault: (fault, error) => heard.push(`${fault}: ${(error as Error).message}`),
       },
     });
   });
@@ -53,9 +54,13 @@ describe('stripe-mock', () => {
     expect(heard).toEqual(['charge unknown', 'void voided', 'find unknown', 'refund refunded']);
   });
 
-  test('refuses an amount that is none, which is a decline', async () => {
+  test('refuses an amount that is none, which is a decline and of which somebody hears', async () => {
     const order = { ...cardOrder('pm_card_visa'), amountMinor: Number.NaN };
     expect(await gateway.charge(order)).toEqual({ kind: 'declined', declineCode: 'invalid_request' });
+    expect(heard.slice(-2)).toEqual([
+      `payment ${order.paymentId}: declined, as the card gateway refuses it whatever the card: invalid_request`,
+      'charge declined',
+    ]);
   });
 
   const order: Installed<CardOrder> = { ...cardOrder('pm_card_visa'), installationId: 'theater0001' };

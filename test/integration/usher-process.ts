@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const endWithRunner = fileURLToPath(new URL('./end-with-runner.ts', import.meta.url));
 
 export const jwtSecret = 'integration-tests-secret-of-32-bytes-and-more';
 export const adminToken = 'integration-admin-token';
+export const clients = 'shop:shop-secret:reserve pay points:read points:charge;kiosk:kiosk-secret:pay';
 const clientCredentials = Buffer.from('shop:shop-secret').toString('base64');
 
 const startTimeoutMs = 30_000;
+/** More than any test takes for a stop that is asked for politely, and less than a test may take. */
+const endTimeoutMs = 90_000;
 
 /** A real `usher serve` (or `demo`) in a process of its own, on free loopback ports. */
 export class UsherProcess {
@@ -39,7 +43,7 @@ export class UsherProcess {
     command: 'serve' | 'demo' = 'serve',
     nodeOptions: readonly string[] = [],
   ): Promise<UsherProcess> {
-    const child = spawn(process.execPath, [...nodeOptions, main, command], {
+    const child = spawn(process.execPath, ['--import', endWithRunner, ...nodeOptions, main, command], {
       env: {
         PATH: process.env['PATH'],
         PORT: '0',
@@ -50,24 +54,28 @@ export class UsherProcess {
           ? {
               JWT_SECRET: jwtSecret,
               ADMIN_TOKEN: adminToken,
-              CLIENTS: 'shop:shop-secret:reserve pay points:read points:charge;kiosk:kiosk-secret:pay',
+              CLIENTS: clients,
             }
           : {}),
         ...environment,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const output = { text: '' };
     const collect = (chunk: Buffer) => {
       output.text += chunk.toString();
     };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
     const exited = new Promise<number | NodeJS.Signals>((resolve) => {
       child.once('exit', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
     });
-    const urls = await waitForUrls(output, exited);
-    return new UsherProcess(child, exited, output, urls);
+    try {
+      return new UsherProcess(child, exited, output, await waitForUrls(output, exited));
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
   }
 
   get output(): string {
@@ -81,15 +89,24 @@ export class UsherProcess {
   /** Sends the signal and waits for the end: the exit code, or the signal that ended it. */
   async stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
     this.#child.kill(signal);
-    return this.#exited;
+    return this.exited();
   }
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 
-  exited(): Promise<number | NodeJS.Signals> {
-    return this.#exited;
+  /** Rejects when it has not ended after a while, so that the test comes to its `finally`. */
+  async exited(): Promise<number | NodeJS.Signals> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(new Error(`usher did not end within ${endTimeoutMs} ms:\n${this.output}`));
+    }, endTimeoutMs);
+    try {
+      return await Promise.race([this.#exited, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async token(userId: string, scopes?: readonly string[]): Promise<string> {

@@ -66,15 +66,27 @@ export class Clients {
     return call;
   }
 
-  /** Sent once; what was told must be there in the end, and what was not may be. */
-  #charge(operationId: number, { user, amount, key }: Extract<ClientAction, { kind: 'charge' }>): void {
-    const { world, clock, bank, counters, trace } = this.#surroundings;
+  /**
+   * Sent several times under one key, at once or after one another: what was told must be there in the end, once,
+   * and what was not may be.
+   */
+  #charge(operationId: number, action: Extract<ClientAction, { kind: 'charge' }>): void {
+    const { bank, world } = this.#surroundings;
+    const userId = world.users[action.user] as UserId;
+    if (!this.#nodes.current.isUp) return;
+    bank.noteAskedCharge(userId);
+    for (let times = 0; times < action.times; times++) this.#sendCharge(operationId, userId, action);
+  }
+
+  #sendCharge(
+    operationId: number,
+    userId: UserId,
+    { amount, key }: Extract<ClientAction, { kind: 'charge' }>,
+  ): void {
+    const { clock, bank, counters, trace } = this.#surroundings;
     const node = this.#nodes.current;
-    const userId = world.users[user] as UserId;
-    if (!node.isUp) return;
     trace.add(`#${operationId} ${userId} charges ${amount} as ${key}`);
     const mark = { key: key as IdempotencyKey, fingerprint: amount };
-    bank.noteAskedCharge(userId);
     node.ledger.charge({ userId, amount, mark, atMs: clock.wallMs }).then(
       (outcome) => {
         counters.add(`charge: ${outcome.kind}`);

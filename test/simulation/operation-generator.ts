@@ -77,6 +77,18 @@ class OperationGenerator {
       plan(1, { kind: 'gateway-fails', fate: 'not-sent', count: 1, delayTurns: 0 });
       plan(2, { kind: 'freeze' });
     }
+    // S1 on its way in a worker that was given up, when a new process cancels the payment.
+    if (action.kind === 'pay' && this.#prng.chance(0.03 * this.#temper.restarts)) {
+      plan(1, { kind: 'worker-dies', fate: 'later', delayTurns: this.#prng.between(10, 40) });
+      plan(2, { kind: 'crash', fate: 'landed', delayTurns: 0 });
+    }
+    // Points that are debited, and given back, when the seats are gone.
+    if (action.kind === 'pay' && action.card === undefined && this.#prng.chance(0.03 * this.#temper.faults)) {
+      plan(1, { kind: 'worker-dies', fate: 'landed', delayTurns: 0 });
+      plan(2, { kind: 'worker-dies', fate: 'not-landed', delayTurns: 0 });
+      plan(3, { kind: 'pass-to-expiry', offsetMs: 1 });
+      plan(4, { kind: 'worker-dies', fate: 'landed', delayTurns: 0 });
+    }
     // One fault after another, over the same payment.
     if (action.kind === 'gateway-fails' && this.#prng.chance(0.5)) {
       plan(1, this.#gatewayFails());
@@ -181,7 +193,8 @@ class OperationGenerator {
 
   #charge(): Action {
     const amount = this.#prng.between(1, 9_000);
-    return { kind: 'charge', user: this.#user(), amount, key: `charge-${this.#operations.length}` };
+    const key = `charge-${this.#operations.length}`;
+    return { kind: 'charge', user: this.#user(), amount, key, times: this.#prng.between(1, 3) };
   }
 
   #workerDies(): Action {

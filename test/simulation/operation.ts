@@ -49,8 +49,14 @@ export type ClientAction =
       readonly card?: 'approves' | 'declines';
       readonly key?: string;
     }
-  /** The same key again and again until it is answered. */
-  | { readonly kind: 'charge'; readonly user: number; readonly amount: number; readonly key: string }
+  /** Sent so many times under its key. */
+  | {
+      readonly kind: 'charge';
+      readonly user: number;
+      readonly amount: number;
+      readonly key: string;
+      readonly times: number;
+    }
   | { readonly kind: 'cancel'; readonly schedule: number; readonly user: number; readonly hold: number }
   | { readonly kind: 'read'; readonly schedule: number; readonly user: number; readonly hold: number }
   | { readonly kind: 'availability'; readonly schedule: number }

@@ -173,7 +173,8 @@ function decidePay(state: ScheduleState, command: PayCommand): Decision {
       number: reservation.number,
       method: command.method,
       holdLeftMs: reservation.expiresAtMs - command.nowMs,
-      expiresAtMs: command.nowMs + terms.paymentMaxMs,
+      // Nobody loses time by paying.
+      expiresAtMs: Math.max(command.nowMs + terms.paymentMaxMs, reservation.expiresAtMs),
       ...(command.idempotency === undefined ? undefined : { idempotency: command.idempotency }),
     },
   ];

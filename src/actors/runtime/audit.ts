@@ -83,24 +83,24 @@ function seatFaults(live: ScheduleState, rebuilt: ScheduleState): readonly strin
  */
 function paymentFaults(live: ScheduleState, payments: readonly AuditedPayment[]): readonly string[] {
   const faults: string[] = [];
-  const unpaid = new Map<string, Reservation>();
+  const unmatched = new Map<string, Reservation>();
   const open = new Set<string>();
   for (const reservation of live.reservations.values()) {
     const { number, payment } = reservation;
     if (payment === undefined) continue;
     const paymentId = formatPaymentId(live.terms.scheduleId, number, payment.seq);
-    if (payment.open === undefined) unpaid.set(paymentId, reservation);
+    if (payment.open === undefined) unmatched.set(paymentId, reservation);
     else open.add(paymentId);
   }
   for (const { paymentId, number, userId, amountMinor, status } of payments) {
-    const reservation = unpaid.get(paymentId);
+    const reservation = unmatched.get(paymentId);
     if (reservation === undefined) {
       const isOver = status === 'REFUNDED' || open.has(paymentId);
       if (!isOver)
         faults.push(`payment ${paymentId} is ${status} and reservation ${number} is not paid with it`);
       continue;
     }
-    unpaid.delete(paymentId);
+    unmatched.delete(paymentId);
     const isOfIt =
       number === reservation.number &&
       userId === reservation.userId &&
@@ -111,7 +111,7 @@ function paymentFaults(live: ScheduleState, payments: readonly AuditedPayment[])
       );
     }
   }
-  for (const [paymentId, { number }] of unpaid) {
+  for (const [paymentId, { number }] of unmatched) {
     faults.push(`reservation ${number} is PAID and the ledger has no payment ${paymentId}`);
   }
   return faults;

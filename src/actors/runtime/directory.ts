@@ -192,8 +192,10 @@ export class Directory implements AllocatorService {
   notReadyReasons(): readonly string[] {
     if (this.#phase === 'starting') return ['the node is starting'];
     if (this.#phase === 'stopping') return ['the node is stopping'];
-    if (this.#commits.hasLostWithin(storeDoubtMs)) return ['the store did not take the last batch'];
-    return [];
+    return [
+      ...(this.#commits.hasLostWithin(storeDoubtMs) ? ['the store did not take the last batch'] : []),
+      ...(this.#options.ledger.isFailing ? ['the ledger does not take its transactions'] : []),
+    ];
   }
 
   shardOf(scheduleId: ScheduleId): ShardId {

@@ -14,6 +14,9 @@ export interface Ledger {
   /** No room for another call: a payment that began now would have to wait too long. */
   readonly isOverloaded: boolean;
 
+  /** Its last transactions have failed, one after another, a moment ago: a payment that began now would wait. */
+  readonly isFailing: boolean;
+
   /** Adds points to an account, made on first use. The mark is remembered for 24 h after `atMs` (I8). */
   charge(charge: PointsCharge): Promise<ChargeOutcome>;
 
@@ -62,6 +65,11 @@ export interface LedgerAuditor {
 /** No room: nothing took effect. */
 export class LedgerOverloaded extends Error {
   override name = 'LedgerOverloaded';
+}
+
+/** The call contradicts what is stored: a bug, or files that do not belong together. Nothing took effect. */
+export class LedgerRefused extends Error {
+  override name = 'LedgerRefused';
 }
 
 /** No answer within the time limit: the call took effect or it did not. Asking again is harmless. */

@@ -32,7 +32,8 @@ export type UnavailableCode =
 export const unavailable = (code: UnavailableCode): Outcome => ({
   kind: 'unavailable',
   code,
-  retryAfterSeconds: 1,
+  // A gateway that failed is left alone for a while.
+  retryAfterSeconds: code === 'gateway-unavailable' ? 5 : 1,
 });
 
 export type Reply = (outcome: Outcome) => void;

@@ -39,6 +39,7 @@ export class PaymentDriver {
   #isBegun = false;
   /** Until the next attempt of whatever fails. */
   #delayMs = retryDelayMsMin;
+  #faults = 0;
   #isLetGo = false;
 
   constructor(options: DriverOptions, order: PaymentOrder, paymentSeq: number, origin: PaymentOrigin) {
@@ -115,6 +116,8 @@ export class PaymentDriver {
   /** Until it is known whether the card was charged, or it is certain that it never will be. */
   async #askGateway(record: PaymentRecord): Promise<PaymentRecord> {
     assert(record.cardToken !== undefined, 'a pending payment has a card');
+    // No gateway charges nothing.
+    if (this.order.amountMinor === 0) return this.#close({ status: 'APPROVED', reference: nothingCharged });
     const order = this.#cardOrder(record.cardToken);
     for (;;) {
       const isOld = this.#options.clock.nowMs() - record.createdAtMs > gatewayMemoryMs;
@@ -178,7 +181,7 @@ export class PaymentDriver {
   /** Approved, and nothing to sell any more: once, however often it is asked for. */
   async #giveBack(record: PaymentRecord): Promise<PaymentRecord> {
     const { order } = this;
-    if (order.method === 'points') {
+    if (order.method === 'points' || order.amountMinor === 0) {
       return this.#untilAnswered((ledger, nowMs) => ledger.refund(order, nowMs));
     }
     assert(record.reference !== undefined, 'an approval by the gateway has a reference');
@@ -263,14 +266,20 @@ export class PaymentDriver {
     this.#options.observer.onPaymentStep(step, this.order.paymentId);
   }
 
+  /** The first, and then ever fewer: an outage has many payments, and each asks for as long as it lasts. */
   #fault(what: string, error: unknown): void {
-    this.#options.observer.onFault(`payment ${this.order.paymentId}: ${what}`, error);
+    this.#faults += 1;
+    if ((this.#faults & (this.#faults - 1)) !== 0) return;
+    this.#options.observer.onFault(`payment ${this.order.paymentId}: ${what} (${this.#faults})`, error);
   }
 }
 
 /** Between two attempts; I13: no payment is stuck for longer than 10 s after whatever stopped it is over. */
 const retryDelayMsMin = 250;
 const retryDelayMsMax = 4_000;
+
+/** In place of the gateway's reference. */
+const nothingCharged = 'nothing-charged';
 
 /** A payment so young is awaited, and its actor need not be asked. */
 const freshMs = 500;

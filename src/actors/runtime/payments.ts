@@ -45,6 +45,7 @@ export class Payments {
   refusal(method: PaymentMethod): UnavailableCode | undefined {
     const { ledger, gateway, openMax } = this.#options;
     if (this.#isStopped) return 'not-ready';
+    if (ledger.isFailing) return 'store-unavailable';
     if (ledger.isOverloaded || this.#open.size >= openMax) return 'overloaded';
     if (method === 'points' || gateway.standing === 'ready') return undefined;
     return gateway.standing === 'overloaded' ? 'overloaded' : 'gateway-unavailable';

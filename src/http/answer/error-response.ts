@@ -36,7 +36,7 @@ export const problemKinds = {
   'unknown-seats': { status: 422, title: 'The venue has no such seats' },
   'duplicate-seats': { status: 422, title: 'A seat is named twice' },
   'idempotency-key-reused': { status: 422, title: 'The key was used for another request' },
-  'hold-limit-reached': { status: 422, title: 'The hold can’t be extended any further' },
+  'hold-limit-reached': { status: 422, title: 'The hold has had all of its time' },
   'rate-limited': { status: 429, title: 'Too many requests', retryable: true },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   'internal-error': { status: 500, title: 'Something broke on our side' },

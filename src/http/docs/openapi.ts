@@ -105,7 +105,7 @@ const toOperation = (id: string, route: Route): Operation => ({
     }),
     ...problemResponses(problemsOf(route)),
   },
-  'x-codeSamples': [{ lang: 'Shell', source: curlExample(route) }],
+  'x-codeSamples': [{ lang: 'Shell', source: curlExample(id, route) }],
 });
 
 function securityOf(id: string, { access }: Route): Operation['security'] {

@@ -1,4 +1,5 @@
 import Stripe from 'stripe';
+import { codeOf } from './code-word.ts';
 import { ExchangeFailed } from './one-attempt-client.ts';
 
 /**
@@ -8,8 +9,14 @@ import { ExchangeFailed } from './one-attempt-client.ts';
 export type CallFault =
   /** 402: looked at, and refused by the card's bank or by Stripe. Kept under the idempotency key. */
   | { readonly kind: 'card-refused'; readonly code: string }
-  /** 400, 404: refused for a parameter. */
-  | { readonly kind: 'request-refused'; readonly code: string; readonly parameter: string | undefined }
+  /** 400, 404: refused for a parameter, or for what the account may do. */
+  | {
+      readonly kind: 'request-refused';
+      readonly code: string;
+      readonly parameter: string | undefined;
+      /** Another card might have been taken: the buyer's matter, and nobody else's. */
+      readonly isOfCard: boolean;
+    }
   /** The idempotency key belongs to a request with other parameters. */
   | { readonly kind: 'key-taken' }
   /** A request with this idempotency key is being worked on. */
@@ -43,7 +50,9 @@ export function callFaultOf(error: unknown): CallFault {
   if (status === 400 || status === 404) {
     // Said of the rate with this status as well (the SDK knows both).
     if (code === 'rate_limit') return { kind: 'turned-away', reason };
-    return { kind: 'request-refused', code: code ?? 'invalid_request', parameter: error.param };
+    const { param: parameter } = error;
+    const isOfCard = error.rawType === 'card_error' || /^(payment_method|card)(\[|$)/.test(parameter ?? '');
+    return { kind: 'request-refused', code: code ?? 'invalid_request', parameter, isOfCard };
   }
   return status === 409 && code === 'idempotency_key_in_use'
     ? { kind: 'key-in-use' }
@@ -57,7 +66,3 @@ const exchangeFault = ({ reason, mayHaveArrived }: ExchangeFailed): CallFault =>
   kind: mayHaveArrived ? 'unclear' : 'not-sent',
   reason,
 });
-
-/** A word of Stripe's that is fit to be stored and shown. */
-export const codeOf = (code: unknown): string | undefined =>
-  typeof code === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(code) ? code : undefined;

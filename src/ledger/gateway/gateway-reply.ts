@@ -3,4 +3,6 @@ export interface GatewayReply<Answer> {
   readonly answer: Answer;
   /** The gateway did not do its work: counts against the breaker. A decline is work done. */
   readonly isFailure: boolean;
+  /** For people: how Stripe refused a request that no other card would have helped. */
+  readonly refusal?: string;
 }

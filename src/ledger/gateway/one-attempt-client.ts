@@ -43,14 +43,16 @@ export class OneAttemptClient {
   ): Promise<ReceivedAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<ReceivedAnswer>();
     const isSecure = protocol !== 'http';
-    const request = (isSecure ? httpsRequest : httpRequest)({
-      host,
-      port,
-      path,
-      method,
-      headers,
-      agent: isSecure ? this.#agents.https : this.#agents.http,
-    });
+    const send = isSecure ? httpsRequest : httpRequest;
+    const agent = isSecure ? this.#agents.https : this.#agents.http;
+    let request: ClientRequest;
+    try {
+      request = send({ host, port, path, method, headers, agent });
+    } catch (error) {
+      // A header or a port that there can't be, such as that of an API key with a line's end in it.
+      const reason = (error as NodeJS.ErrnoException).code ?? "the request can't be made";
+      return Promise.reject(new ExchangeFailed(reason, false));
+    }
     let mayHaveArrived = false;
     watchConnection(request, isSecure ? 'secureConnect' : 'connect', () => {
       mayHaveArrived = true;

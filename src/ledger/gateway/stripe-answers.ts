@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { CardAnswer, FindAnswer, RefundAnswer, VoidAnswer } from '../../actors/runtime/card-gateway.ts';
-import { type CallFault, codeOf, isGatewayFailure } from './call-fault.ts';
+import { type CallFault, isGatewayFailure } from './call-fault.ts';
+import { codeOf } from './code-word.ts';
 import type { GatewayReply } from './gateway-reply.ts';
 import type { PaymentName } from './stripe-requests.ts';
 
@@ -17,6 +18,8 @@ const intentSchema = v.object({
   ),
 });
 
+type Intent = v.InferOutput<typeof intentSchema>;
+
 const searchSchema = v.object({
   object: v.literal('search_result'),
   data: v.array(intentSchema),
@@ -28,39 +31,60 @@ const refundSchema = v.object({ id: idSchema, status: v.nullable(v.string()) });
 /** The id of an intent that is not decided, to be looked at again. */
 export function openIntentId(intent: unknown): string | undefined {
   const { success, output } = v.safeParse(intentSchema, intent);
-  return success && output.status !== 'succeeded' ? output.id : undefined;
+  return success && !endStatuses.includes(output.status) ? output.id : undefined;
 }
+
+/** Nothing comes after these: a canceled intent never charges. https://docs.stripe.com/payments/paymentintents/lifecycle */
+const endStatuses: readonly string[] = ['succeeded', 'canceled'];
 
 /** @param intent of a charge: what creating it answered, or what it has become since. */
 export function chargeReply(intent: unknown, name: PaymentName): GatewayReply<CardAnswer> {
   const { success, output } = v.safeParse(intentSchema, intent);
   if (!success) return failure(unknown('unreadable answer'));
-  const { id, status, metadata, last_payment_error: error } = output;
-  if (status === 'succeeded') {
-    return isOf(name, metadata) ? fine({ kind: 'approved', reference: id }) : failure(anothers);
+  const { id, status, metadata } = output;
+  const declineCode = declineCodeOf(output);
+  if (status !== 'succeeded' && declineCode === undefined) {
+    return fine(unknown(`the intent is ${codeOf(status) ?? 'in no state we know'}`));
   }
-  const declineCode = codeOf(error?.decline_code) ?? codeOf(error?.code);
-  if (status === 'requires_payment_method' && declineCode !== undefined) {
-    return fine({ kind: 'declined', declineCode });
-  }
-  return fine(unknown(`the intent is ${codeOf(status) ?? 'in no state we know'}`));
+  if (!isOf(name, metadata)) return failure(anothers);
+  return fine(
+    declineCode === undefined ? { kind: 'approved', reference: id } : { kind: 'declined', declineCode },
+  );
+}
+
+/** Undefined for an intent that is charged, or may yet be. */
+function declineCodeOf({ status, last_payment_error: error }: Intent): string | undefined {
+  if (status === 'canceled') return 'canceled';
+  if (status !== 'requires_payment_method') return undefined;
+  return codeOf(error?.decline_code) ?? codeOf(error?.code);
 }
 
 export function chargeReplyTo(fault: CallFault): GatewayReply<CardAnswer> {
   const isFailure = isGatewayFailure(fault);
   switch (fault.kind) {
     case 'card-refused':
-    case 'request-refused':
       return { isFailure, answer: { kind: 'declined', declineCode: fault.code } };
+    case 'request-refused': {
+      const answer = { kind: 'declined', declineCode: fault.code } as const;
+      return fault.isOfCard ? { isFailure, answer } : { isFailure, answer, refusal: refusalOf(fault) };
+    }
     case 'turned-away':
     case 'not-sent':
       return { isFailure, answer: { kind: 'not-sent', reason: fault.reason } };
+    // By our own void, most likely, but the answer does not say so: the same is said when it was a charge with
+    // parameters of another version of this program, which may have been made. The void that is sent in the
+    // end tells: it is answered as before (`voided`), or refused as well (`begun`).
     case 'key-taken':
     case 'key-in-use':
     case 'unclear':
       return { isFailure, answer: unknown(reasonOf(fault)) };
   }
 }
+
+const refusalOf = ({ code, parameter }: CallFault & { kind: 'request-refused' }): string => {
+  const named = codeOf(parameter);
+  return named === undefined ? code : `${code}, parameter ${named}`;
+};
 
 /** @param intent that took the key and charges nothing. */
 export function voidReply(intent: unknown): GatewayReply<VoidAnswer> {

@@ -9,6 +9,7 @@ import type {
   VoidAnswer,
 } from '../../actors/runtime/card-gateway.ts';
 import type { CardOrder, PaymentOrder } from '../../actors/runtime/ledger.ts';
+import { bareError } from './bare-error.ts';
 import { type BreakerState, CallGuard } from './call-guard.ts';
 import type { GatewayReply } from './gateway-reply.ts';
 import { type Installed, isInstallationId } from './stripe-requests.ts';
@@ -35,6 +36,8 @@ export class StripeGateway implements CardGateway {
   readonly #pool: Piscina;
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
+  /** The latest, as the pool tells of it once a call. */
+  #workerFault: unknown;
 
   private constructor(options: StripeGatewayOptions) {
     const { apiUrl, apiKey, installationId, observer } = options;
@@ -63,18 +66,25 @@ export class StripeGateway implements CardGateway {
       // Waiting for the next task with Atomics would stop the sockets of those under way.
       atomics: 'disabled',
     });
-    // A worker that dies between two calls: there is nobody to tell, and the pool replaces it.
-    this.#pool.on('error', () => undefined);
+    // Between two calls; the pool replaces it.
+    this.#pool.on('error', (error) => this.#onWorkerFault(error));
   }
 
-  /** Resolves when the worker has loaded; no call is made. */
+  /**
+   * Resolves when the worker has loaded; no call is made.
+   *
+   * @throws what the worker did when it loaded, or that it did not within `loadLimitMs`.
+   */
   static async open(options: StripeGatewayOptions): Promise<StripeGateway> {
+    const { loadLimitMs = 10_000 } = options;
     const gateway = new StripeGateway(options);
+    const signal = AbortSignal.timeout(loadLimitMs);
     try {
-      await gateway.#pool.run(undefined, { name: 'ping' satisfies keyof typeof Worker });
+      await gateway.#pool.run(undefined, { name: 'ping' satisfies keyof typeof Worker, signal });
     } catch (error) {
       await gateway.close();
-      throw error;
+      if (!signal.aborted) throw error;
+      throw new Error(`the card gateway's worker did not load within ${loadLimitMs} ms`, { cause: error });
     }
     return gateway;
   }
@@ -122,7 +132,11 @@ export class StripeGateway implements CardGateway {
     const installed: Installed<PaymentOrder> = { ...order, installationId: this.#installationId };
     const answering = this.#isClosed
       ? Promise.resolve(notSent('closed'))
-      : this.#ask(() => this.#pool.run({ ...more, order: installed, deadlineMs }, { name }), notSent);
+      : this.#ask(
+          installed,
+          () => this.#run<Answer>(name, { ...more, order: installed, deadlineMs }),
+          notSent,
+        );
     this.#underWay.add(answering);
     const answer = await answering;
     this.#underWay.delete(answering);
@@ -131,12 +145,38 @@ export class StripeGateway implements CardGateway {
   }
 
   async #ask<Answer>(
+    { paymentId }: PaymentOrder,
     call: () => Promise<GatewayReply<Answer>>,
     notSent: (reason: string) => Answer,
   ): Promise<Answer | Unknown> {
     const outcome = await this.#guard.run(call);
-    if (outcome.kind === 'answered') return outcome.value.answer;
-    return outcome.kind === 'not-sent' ? notSent(outcome.reason) : unknown(outcome.reason);
+    if (outcome.kind === 'not-sent') return notSent(outcome.reason);
+    if (outcome.kind === 'lost') return unknown(outcome.reason);
+    const { answer, refusal } = outcome.value;
+    if (refusal !== undefined) {
+      const fault = `payment ${paymentId}: declined, as the card gateway refuses it whatever the card`;
+      this.#observer.onFault(fault, new Error(refusal));
+    }
+    return answer;
+  }
+
+  async #run<Answer>(name: keyof typeof Worker, task: object): Promise<GatewayReply<Answer>> {
+    try {
+      return await this.#pool.run(task, { name });
+    } catch (error) {
+      this.#onWorkerFault(error);
+      throw error;
+    }
+  }
+
+  /** Told once, of whatever the worker takes with it. */
+  #onWorkerFault(error: unknown): void {
+    if (this.#isClosed || error === this.#workerFault) return;
+    this.#workerFault = error;
+    this.#observer.onFault(
+      "the card gateway's worker failed, and the calls that it had are lost",
+      bareError(error),
+    );
   }
 }
 
@@ -155,6 +195,8 @@ export interface StripeGatewayOptions {
   readonly callLimitMs?: number;
   /** How long nothing is sent once the breaker has opened. 5,000. */
   readonly breakerOpenMs?: number;
+  /** The worker has loaded by then, or there is no gateway. 10,000. */
+  readonly loadLimitMs?: number;
   readonly observer: GatewayObserver;
 }
 
@@ -164,6 +206,8 @@ interface GatewayObserver {
   /** @param outcome the `kind` of the answer. */
   onGatewayCall(call: GatewayCall, outcome: string, durationMs: number): void;
   onBreaker(state: BreakerState): void;
+  /** For people: something that no buyer and no other call will mend. */
+  onFault(fault: string, error: unknown): void;
 }
 
 interface Unknown {

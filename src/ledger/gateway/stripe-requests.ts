@@ -43,8 +43,7 @@ export type Installed<Order extends PaymentOrder> = Order & PaymentName;
 export const isInstallationId = (text: string): boolean => /^[a-z0-9]{8,32}$/.test(text);
 
 export const chargeParameters = (order: Installed<CardOrder>): Stripe.PaymentIntentCreateParams => ({
-  amount: order.amountMinor,
-  currency: order.currency.toLowerCase(),
+  ...moneyOf(order),
   payment_method: order.cardToken,
   // Cards only, whatever the account's dashboard offers: nothing else is decided within the call.
   allowed_payment_method_types: ['card'],
@@ -55,12 +54,25 @@ export const chargeParameters = (order: Installed<CardOrder>): Stripe.PaymentInt
 });
 
 export const voidParameters = (order: Installed<CardOrder>): Stripe.PaymentIntentCreateParams => ({
-  amount: order.amountMinor,
-  currency: order.currency.toLowerCase(),
+  ...moneyOf(order),
   allowed_payment_method_types: ['card'],
   confirm: false,
   metadata: { ...metadataOf(order), void: 'true' },
 });
+
+/**
+ * Stripe's amounts are in minor units as ours are, of ISO 4217, but for these: they have no minor unit any more,
+ * and Stripe goes on counting them in hundredths. https://docs.stripe.com/currencies#special-cases
+ */
+const stripeUnitsPerMinor: ReadonlyMap<string, number> = new Map([
+  ['isk', 100],
+  ['ugx', 100],
+]);
+
+function moneyOf({ amountMinor, currency }: PaymentOrder): { amount: number; currency: string } {
+  const code = currency.toLowerCase();
+  return { amount: amountMinor * (stripeUnitsPerMinor.get(code) ?? 1), currency: code };
+}
 
 /** All of it; Stripe gives no more back than was charged. */
 export const refundParameters = (

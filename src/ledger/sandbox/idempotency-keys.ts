@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { dropOldest } from './drop-oldest.ts';
 import type { SandboxReply } from './stripe-shapes.ts';
 
@@ -12,28 +11,41 @@ import type { SandboxReply } from './stripe-shapes.ts';
 export class IdempotencyKeys {
   readonly #entries = new Map<string, Entry>();
 
-  /** @param request method, path and parameters, in any order that is always the same. */
-  begin(key: string, request: string): KeyState {
-    const fingerprint = createHash('sha256').update(request).digest('base64');
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Oldest first. */
+  get finished(): Iterable<FinishedKey> {
+    return Array.from(this.#entries, ([key, { fingerprint, reply }]) =>
+      reply === undefined ? [] : [{ key, fingerprint, reply }],
+    ).flat();
+  }
+
+  /** @param fingerprint of method, path and parameters. */
+  begin(key: string, fingerprint: string): KeyState {
     const entry = this.#entries.get(key);
     if (entry === undefined) {
-      this.#entries.set(key, { fingerprint, reply: undefined });
-      dropOldest(this.#entries, keysMax);
+      this.#set(key, { fingerprint, reply: undefined });
       return { kind: 'new' };
     }
     if (entry.reply === undefined) return { kind: 'in-use' };
     return entry.fingerprint === fingerprint ? { kind: 'known', reply: entry.reply } : { kind: 'taken' };
   }
 
-  /** What it said goes for every request with this key from now on. */
-  finish(key: string, reply: SandboxReply): void {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) entry.reply = reply;
+  /** What was said goes for every request with this key from now on. */
+  finish({ key, fingerprint, reply }: FinishedKey): void {
+    this.#set(key, { fingerprint, reply });
   }
 
   /** Nothing came of the request: as if it had never been. */
   release(key: string): void {
     this.#entries.delete(key);
+  }
+
+  #set(key: string, entry: Entry): void {
+    this.#entries.set(key, entry);
+    dropOldest(this.#entries, keysMax);
   }
 }
 
@@ -41,7 +53,13 @@ const keysMax = 100_000;
 
 interface Entry {
   readonly fingerprint: string;
-  reply: SandboxReply | undefined;
+  readonly reply: SandboxReply | undefined;
+}
+
+export interface FinishedKey {
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly reply: SandboxReply;
 }
 
 type KeyState =

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IdempotencyKeys } from './idempotency-keys.ts';
+import type { FinishedKey } from './idempotency-keys.ts';
 import { type IntentForm, metadataOf, parseIntentForm } from './intent-form.ts';
 import { type IntentSearch, parseIntentSearch } from './intent-search.ts';
-import { SandboxAccount } from './sandbox-account.ts';
+import { newIntent, newRefund, type SandboxIntent } from './sandbox-account.ts';
 import { type SandboxCard, sandboxCard } from './sandbox-cards.ts';
+import { SandboxFileError } from './sandbox-file.ts';
+import type { SandboxMemory } from './sandbox-memory.ts';
 import {
   declineReply,
   errorReply,
@@ -16,12 +19,17 @@ import {
 } from './stripe-shapes.ts';
 
 /**
- * Stripe's calls, as far as a payment needs them, on an account in memory. Knows nothing of HTTP's wires: an
- * outcome says what is to happen on them.
+ * Stripe's calls, as far as a payment needs them. Knows nothing of HTTP's wires: an outcome says what is to
+ * happen on them.
+ *
+ * What a request does, it decides and keeps in one go, and says afterwards: nobody sees what is not kept.
  */
 export class SandboxApi {
-  readonly account = new SandboxAccount();
-  readonly #keys = new IdempotencyKeys();
+  readonly #memory: SandboxMemory;
+
+  constructor(memory: SandboxMemory) {
+    this.#memory = memory;
+  }
 
   /** @throws nothing that a request can bring about. */
   async handle(request: ApiRequest): Promise<ApiOutcome> {
@@ -34,10 +42,11 @@ export class SandboxApi {
   async #once(request: ApiRequest): Promise<ApiOutcome> {
     if (!request.isAuthorized) return answer(unauthorized);
     const work = this.#route(request);
-    if (typeof work !== 'function') return answer(work);
+    if ('status' in work) return answer(work);
     const { key } = request;
     if (key === undefined) return this.#carryOut(work, undefined);
-    const state = this.#keys.begin(key, fingerprintOf(request));
+    const fingerprint = fingerprintOf(request);
+    const state = this.#memory.keys.begin(key, fingerprint);
     switch (state.kind) {
       case 'known':
         return { kind: 'answer', replies: [{ ...state.reply, isReplay: true }], isTwice: false };
@@ -46,33 +55,41 @@ export class SandboxApi {
       case 'in-use':
         return answer(keyInUse);
       case 'new':
-        return this.#carryOut(work, key);
+        return this.#carryOut(work, { key, fingerprint });
     }
   }
 
-  async #carryOut(work: Work, key: string | undefined): Promise<ApiOutcome> {
-    const result = await work();
-    if (result.kind === 'hang') {
-      const release = () => {
-        if (key !== undefined) this.#keys.release(key);
-      };
-      return { kind: 'hang', release };
+  async #carryOut(work: Work, claim: KeyClaim | undefined): Promise<ApiOutcome> {
+    if (work.kind === 'hang') return { kind: 'hang', release: () => this.#release(claim) };
+    if (work.delayMs > 0) await sleep(work.delayMs, undefined, { ref: false });
+    const { reply, intent } = work.act();
+    try {
+      if (intent !== undefined || claim !== undefined) {
+        this.#memory.keep({ intent, key: claim === undefined ? undefined : { ...claim, reply } });
+      }
+    } catch (error) {
+      if (!(error instanceof SandboxFileError)) throw error;
+      this.#release(claim);
+      return answer(errorReply(500, { type: 'api_error', message: error.message }));
     }
-    if (key !== undefined) this.#keys.finish(key, result.reply);
-    return result.wire === 'drop' ? { kind: 'drop' } : answer(result.reply, result.wire === 'repeat');
+    return work.wire === 'drop' ? { kind: 'drop' } : answer(reply, work.wire === 'repeat');
+  }
+
+  #release(claim: KeyClaim | undefined): void {
+    if (claim !== undefined) this.#memory.keys.release(claim.key);
   }
 
   /** What is to be done, or the answer to what can't be: that one leaves the key free. */
   #route({ method, path, form }: ApiRequest): Work | SandboxReply {
     if (method === 'POST' && path === '/v1/payment_intents') {
       const intent = parseIntentForm(form);
-      return 'status' in intent ? intent : () => this.#createIntent(intent);
+      return 'status' in intent ? intent : intentWork(intent);
     }
     if (method === 'POST' && path === '/v1/refunds') {
       const intentId = form.get('payment_intent');
       return intentId === null
         ? refusedParameter('payment_intent', 'parameter_missing', 'Missing: payment_intent.')
-        : async () => said(this.#refund(intentId, metadataOf(form)));
+        : acting(() => this.#refund(intentId, metadataOf(form)));
     }
     if (method === 'GET' && path === '/v1/payment_intents/search') {
       const search = parseIntentSearch(form);
@@ -80,55 +97,33 @@ export class SandboxApi {
     }
     const [, intentId] = /^\/v1\/payment_intents\/([^/]+)$/.exec(path) ?? [];
     if (method === 'GET' && intentId !== undefined) {
-      const intent = this.account.find(intentId);
+      const intent = this.#memory.account.find(intentId);
       return intent === undefined ? noSuchIntent(404, 'intent') : intentReply(intent);
     }
     const message = `Unrecognized request URL (${method}: ${path}).`;
     return errorReply(404, { type: 'invalid_request_error', message });
   }
 
-  async #createIntent(form: IntentForm): Promise<WorkResult> {
-    if (!form.isConfirmed) return said(intentReply(this.account.create(form)));
-    if (form.cardToken === undefined) {
-      return said(refusedParameter('payment_method', 'parameter_missing', 'Missing: payment_method.'));
-    }
-    const card = sandboxCard(form.cardToken);
-    if (card === undefined) {
-      return said(refusedParameter('payment_method', 'resource_missing', 'No such PaymentMethod.'));
-    }
-    return this.#confirm(form, card);
-  }
-
-  async #confirm(form: IntentForm, card: SandboxCard): Promise<WorkResult> {
-    if (card.kind === 'hang') return { kind: 'hang' };
-    if (card.kind === 'decline') {
-      const intent = this.account.create({ ...form, declineCode: card.declineCode });
-      return said(declineReply(intent, card.declineCode));
-    }
-    if (card.kind === 'delay') await sleep(card.delayMs, undefined, { ref: false });
-    const reply = intentReply(this.account.create({ ...form, isCharged: true }));
-    if (card.kind === 'approve-then-drop') return { kind: 'said', reply, wire: 'drop' };
-    return card.kind === 'twice' ? { kind: 'said', reply, wire: 'repeat' } : said(reply);
-  }
-
   #search({ limit, isMatch }: IntentSearch): SandboxReply {
-    const found = Array.from(this.account.intents).filter((intent) =>
+    const found = Array.from(this.#memory.account.intents).filter((intent) =>
       isMatch({ status: statusOf(intent), metadata: intent.metadata }),
     );
     return searchReply(found.reverse(), limit);
   }
 
-  #refund(intentId: string, metadata: Readonly<Record<string, string>>): SandboxReply {
-    const intent = this.account.find(intentId);
-    if (intent === undefined) return noSuchIntent(400, 'payment_intent');
+  #refund(intentId: string, metadata: Readonly<Record<string, string>>): Deed {
+    const intent = this.#memory.account.find(intentId);
+    if (intent === undefined) return { reply: noSuchIntent(400, 'payment_intent') };
     if (!intent.isCharged) {
       const message = 'This PaymentIntent does not have a successful charge to refund.';
-      return refusedParameter('payment_intent', 'payment_intent_unexpected_state', message);
+      return { reply: refusedParameter('payment_intent', 'payment_intent_unexpected_state', message) };
     }
     if (intent.refund !== undefined) {
-      return refusedParameter('payment_intent', 'charge_already_refunded', 'Charge has been refunded.');
+      const message = 'Charge has been refunded.';
+      return { reply: refusedParameter('payment_intent', 'charge_already_refunded', message) };
     }
-    return refundReply(this.account.refund(intent, metadata));
+    const refund = newRefund(intent, metadata);
+    return { reply: refundReply(refund), intent: { ...intent, refund } };
   }
 }
 
@@ -157,13 +152,68 @@ export interface ApiReply extends SandboxReply {
   readonly isReplay: boolean;
 }
 
-type Work = () => Promise<WorkResult>;
+type Work =
+  | { readonly kind: 'hang' }
+  | {
+      readonly kind: 'act';
+      /** Before it is decided. */
+      readonly delayMs: number;
+      readonly wire: 'answer' | 'drop' | 'repeat';
+      /** Decides, and changes nothing. */
+      readonly act: () => Deed;
+    };
 
-type WorkResult =
-  | { readonly kind: 'said'; readonly reply: SandboxReply; readonly wire: 'answer' | 'drop' | 'repeat' }
-  | { readonly kind: 'hang' };
+/** What is said of a request, and the intent as it is after it, if it has changed or is new. */
+interface Deed {
+  readonly reply: SandboxReply;
+  readonly intent?: SandboxIntent;
+}
 
-const said = (reply: SandboxReply): WorkResult => ({ kind: 'said', reply, wire: 'answer' });
+type KeyClaim = Omit<FinishedKey, 'reply'>;
+
+const acting = (
+  act: () => Deed,
+  { delayMs = 0, wire = 'answer' }: Partial<Pick<Work & { kind: 'act' }, 'delayMs' | 'wire'>> = {},
+): Work => ({ kind: 'act', delayMs, wire, act });
+
+function intentWork(form: IntentForm): Work {
+  if (!form.isConfirmed) return acting(() => madeOf(newIntent(form, { isCharged: false })));
+  if (form.cardToken === undefined) {
+    const reply = refusedParameter('payment_method', 'parameter_missing', 'Missing: payment_method.');
+    return acting(() => ({ reply }));
+  }
+  const card = sandboxCard(form.cardToken);
+  if (card === undefined) {
+    const reply = refusedParameter('payment_method', 'resource_missing', 'No such PaymentMethod.');
+    return acting(() => ({ reply }));
+  }
+  return confirmation(form, card);
+}
+
+function confirmation(form: IntentForm, card: SandboxCard): Work {
+  const charge = () => madeOf(newIntent(form, { isCharged: true }));
+  switch (card.kind) {
+    case 'approve':
+      return acting(charge);
+    case 'delay':
+      return acting(charge, { delayMs: card.delayMs });
+    case 'approve-then-drop':
+      return acting(charge, { wire: 'drop' });
+    case 'twice':
+      return acting(charge, { wire: 'repeat' });
+    case 'hang':
+      return { kind: 'hang' };
+    case 'decline': {
+      const { declineCode } = card;
+      return acting(() => {
+        const intent = newIntent(form, { isCharged: false, declineCode });
+        return { reply: declineReply(intent, declineCode), intent };
+      });
+    }
+  }
+}
+
+const madeOf = (intent: SandboxIntent): Deed => ({ reply: intentReply(intent), intent });
 
 const answer = (reply: SandboxReply, isTwice = false): ApiOutcome => ({
   kind: 'answer',
@@ -174,7 +224,7 @@ const answer = (reply: SandboxReply, isTwice = false): ApiOutcome => ({
 const fingerprintOf = ({ method, path, form }: ApiRequest): string => {
   const sorted = new URLSearchParams(form);
   sorted.sort();
-  return `${method} ${path}?${sorted}`;
+  return createHash('sha256').update(`${method} ${path}?${sorted}`).digest('base64');
 };
 
 const noSuchIntent = (status: number, param: string): SandboxReply =>

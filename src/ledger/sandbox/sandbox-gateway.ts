@@ -8,6 +8,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiReply, type ApiRequest, SandboxApi } from './sandbox-api.ts';
+import { SandboxMemory } from './sandbox-memory.ts';
 import { SandboxWeather } from './sandbox-weather.ts';
 
 export interface SandboxGateway {
@@ -17,19 +18,34 @@ export interface SandboxGateway {
 
 /**
  * A card gateway for trials: Stripe's calls under /v1, and under /sandbox what a trial wants to turn and to
- * look at. Everything is in memory and bounded. Whoever reaches it may do everything: leave it on loopback.
+ * look at. Everything is bounded, and in memory unless it has a file. Whoever reaches it may do everything: leave it on loopback.
+ *
+ * @throws SandboxFileError, or what node:net says of the port.
  */
 export async function startSandboxGateway({
   host = '127.0.0.1',
   port,
-}: {
+  file,
+}: SandboxOptions): Promise<SandboxGateway> {
+  const memory = new SandboxMemory(file);
+  const sandbox = new SandboxServer(memory);
+  const taken = await sandbox.listen(host, port).catch((error: unknown) => {
+    memory.close();
+    throw error;
+  });
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`, close: () => sandbox.close() };
+}
+
+interface SandboxOptions {
+  /** 127.0.0.1. */
   readonly host?: string;
   /** 0 for a free one. */
   readonly port: number;
-}): Promise<SandboxGateway> {
-  const sandbox = new SandboxServer();
-  const taken = await sandbox.listen(host, port);
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`, close: () => sandbox.close() };
+  /**
+   * Keeps charges, refunds and idempotency keys for the next start, whenever the process ends; one sandbox at
+   * a time. Without it they are forgotten. Its directory has to be there.
+   */
+  readonly file?: string;
 }
 
 /** As lines of a command's help. */
@@ -41,13 +57,16 @@ export const sandboxCallsHelp: readonly string[] = [
 ];
 
 class SandboxServer {
-  readonly #api = new SandboxApi();
+  readonly #memory: SandboxMemory;
+  readonly #api: SandboxApi;
   readonly #weather = new SandboxWeather(() => this.#breakOff());
   readonly #server: Server;
   /** Connections with a call of Stripe's under way. */
   readonly #busy = new Set<Socket>();
 
-  constructor() {
+  constructor(memory: SandboxMemory) {
+    this.#memory = memory;
+    this.#api = new SandboxApi(memory);
     this.#server = createServer((incoming, outgoing) => {
       // A client that went away in the middle of its request.
       this.#serve(incoming, outgoing).catch(() => incoming.socket.destroy());
@@ -70,6 +89,7 @@ class SandboxServer {
     this.#weather.up();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
+    this.#memory.close();
     return closed;
   }
 
@@ -130,7 +150,7 @@ class SandboxServer {
   }
 
   #charges(paymentId: string | null): readonly object[] {
-    return Array.from(this.#api.account.intents)
+    return Array.from(this.#memory.account.intents)
       .filter(({ isCharged }) => isCharged)
       .map(({ intentId, metadata, amount, currency, refund }) => ({
         paymentIntentId: intentId,

@@ -66,9 +66,10 @@ export const ledgerMigrations: readonly string[] = [
 
   -- Tells this ledger's payments from those of another one with the same gateway account.
   CREATE TABLE installation (
-    id TEXT NOT NULL PRIMARY KEY
+    id         TEXT NOT NULL PRIMARY KEY,
+    journal_id TEXT -- whose payments these are; NULL until the first start with a journal
   ) STRICT, WITHOUT ROWID;
 
-  INSERT INTO installation VALUES (lower(hex(randomblob(8))));
+  INSERT INTO installation (id) VALUES (lower(hex(randomblob(8))));
   `,
 ];

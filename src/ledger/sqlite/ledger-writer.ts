@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import { openDatabase } from '../../sqlite/database.ts';
 import { migrate } from '../../sqlite/migrate.ts';
+import { Transactions } from '../../sqlite/transactions.ts';
 import { queryRow } from '../../sqlite/typed-rows.ts';
 import { BatchRefused } from '../book.ts';
 import type { LedgerOperation, OperationResult } from '../operation.ts';
@@ -24,6 +25,20 @@ export function create(): string {
     migrate(db, ledgerMigrations);
     const [id] = queryRow<[string]>(db.prepare('SELECT id FROM installation', { returnArrays: true }))!;
     return id;
+  } finally {
+    db.close();
+  }
+}
+
+/** Remembers the journal that these payments belong to, the first time; answers which one does. */
+export function linkJournal(journalId: string): string {
+  const db = openDatabase(directory, ledgerFile);
+  try {
+    return new Transactions(db).durable(() => {
+      db.prepare('UPDATE installation SET journal_id = ? WHERE journal_id IS NULL').run(journalId);
+      const read = db.prepare('SELECT journal_id FROM installation', { returnArrays: true });
+      return queryRow<[string]>(read)![0];
+    });
   } finally {
     db.close();
   }

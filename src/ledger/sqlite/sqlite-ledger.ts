@@ -58,11 +58,11 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
     await writers.close();
     throw new StoreUnavailable((error as Error).message, { cause: error });
   }
-  // A thread of its own, with a connection that only reads: an audit stops no payment, and no payment a read.
+  // Threads of their own, with connections that only read: no payment stops a read, and no audit a balance.
   const readers = new ThreadPool<typeof Reader>({
     ...common,
     entry: new URL('./ledger-reader.ts', import.meta.url),
-    threads: 1,
+    threads: 2,
     callsMax: readsMax,
   });
   return new SqliteLedger({
@@ -110,6 +110,11 @@ export class SqliteLedger extends LaneLedger implements PointsReader, LedgerAudi
   /** Those that write, for who measures or ends them. */
   get writerThreads(): readonly Worker[] {
     return this.#writers.threads;
+  }
+
+  /** Remembers the journal that names these payments, the first time; answers which one does. */
+  linkJournal(journalId: string): Promise<string> {
+    return this.#writers.run('linkJournal', journalId);
   }
 
   balanceOf(userId: UserId): Promise<number> {

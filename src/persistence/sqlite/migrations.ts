@@ -31,7 +31,7 @@ export const migrations: readonly string[] = [
     last_at_ms              INTEGER NOT NULL,
     last_reservation_number INTEGER NOT NULL,
     taken_seats             INTEGER NOT NULL, -- by live reservations and blocks
-    open_reservations       INTEGER NOT NULL  -- HELD or PAYING, or its payment is not over
+    open_reservations       INTEGER NOT NULL  -- HELD or PAYING
   ) STRICT;
 
   CREATE TABLE reservation (
@@ -107,7 +107,7 @@ export const migrations: readonly string[] = [
   ALTER TABLE reservation ADD COLUMN payment_seq INTEGER NOT NULL DEFAULT 0; -- under way or made; 0 = none
   ALTER TABLE reservation ADD COLUMN paid_at_ms  INTEGER NOT NULL DEFAULT 0; -- 0 unless PAID
 
-  -- Payments that are not over; a reservation that expired meanwhile keeps its row until the money is settled.
+  -- Payments that are not over, each of an open reservation (open_reservations); one that expired meanwhile keeps its row until the money is settled.
   CREATE TABLE open_payment (
     schedule_id  INTEGER NOT NULL,
     number       INTEGER NOT NULL,
@@ -117,5 +117,13 @@ export const migrations: readonly string[] = [
     fingerprint  INTEGER,
     PRIMARY KEY (schedule_id, number)
   ) STRICT, WITHOUT ROWID;
+
+  -- This file's name for others, and the ledger that its payments are in.
+  CREATE TABLE installation (
+    id        TEXT NOT NULL PRIMARY KEY,
+    ledger_id TEXT -- NULL until the first start with a ledger
+  ) STRICT, WITHOUT ROWID;
+
+  INSERT INTO installation (id) VALUES (lower(hex(randomblob(8))));
   `,
 ];

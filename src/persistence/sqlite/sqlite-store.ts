@@ -21,7 +21,7 @@ import type {
 import { countSeats } from '../venue-capacity.ts';
 import { toJournalColumns, toJournalRows } from './journal-columns.ts';
 import type { ProjectionError } from './projector.ts';
-import type { ProcedureName, ProcedureResult, StoreProcedures } from './store-procedures.ts';
+import type { LedgerLink, ProcedureName, ProcedureResult, StoreProcedures } from './store-procedures.ts';
 import { WorkerLink } from './worker-link.ts';
 
 interface SqliteStoreOptions {
@@ -64,6 +64,11 @@ export class SqliteStore implements Store {
   /** The schema version, once the file is open. */
   opened(): Promise<number> {
     return this.#callLong('opened');
+  }
+
+  /** Remembers the ledger that belongs to this file, the first time; answers which one does. */
+  linkLedger(ledgerId: string): Promise<LedgerLink> {
+    return this.#call('linkLedger', ledgerId);
   }
 
   claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {

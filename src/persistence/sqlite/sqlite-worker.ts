@@ -8,6 +8,7 @@ import { Transactions } from '../../sqlite/transactions.ts';
 import { queryRows } from '../../sqlite/typed-rows.ts';
 import { CatalogRows } from './catalog-rows.ts';
 import { Journal } from './journal.ts';
+import { linkLedger } from './ledger-link.ts';
 import { migrations } from './migrations.ts';
 import { ProjectionPacer } from './projection-pacer.ts';
 import { Projector } from './projector.ts';
@@ -68,6 +69,7 @@ const procedures: StoreProcedures = {
   createVenue: (venue, mark) => catalog.createVenue(venue, mark),
   createPerformance: (performance, mark) => catalog.createPerformance(performance, mark),
   createSchedule: (schedule, mark) => catalog.createSchedule(schedule, mark),
+  linkLedger: (ledgerId) => linkLedger(db, transactions, ledgerId),
   listCreationMarks: () => catalog.listCreationMarks(),
   listVenues: () => catalog.listVenues(),
   loadVenue: (venueId) => catalog.loadVenue(venueId),

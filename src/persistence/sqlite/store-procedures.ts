@@ -38,6 +38,8 @@ export interface StoreProcedures {
   createVenue(venue: VenueRow, mark?: IdempotencyMark): VenueId;
   createPerformance(performance: Omit<Performance, 'performanceId'>, mark?: IdempotencyMark): PerformanceId;
   createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): ScheduleId;
+  /** Remembers the ledger that belongs to this file, the first time; answers which one does. */
+  linkLedger(ledgerId: string): LedgerLink;
   listCreationMarks(): readonly CreationMark[];
   listVenues(): readonly VenueSummary[];
   loadVenue(venueId: VenueId): VenueRow | undefined;
@@ -45,6 +47,12 @@ export interface StoreProcedures {
   listSchedules(): readonly (Schedule & { readonly available: number })[];
   /** Closes the file and ends the worker. */
   close(): void;
+}
+
+export interface LedgerLink {
+  /** Of this file. */
+  readonly journalId: string;
+  readonly ledgerId: string;
 }
 
 export type ProcedureName = keyof StoreProcedures;

@@ -97,8 +97,8 @@ function checkPaying(world: World, before: ModelState, event: ModelEvent, blame:
   const hold = before.reservations.get(event.number);
   if (hold?.status !== 'HELD')
     return blame('I5', `reservation ${event.number} is ${hold?.status ?? 'unknown'}`);
-  if (event.expiresAtMs !== event.atMs + paymentMaxMs)
-    blame('terms', `it has time until ${event.expiresAtMs}, not ${event.atMs + paymentMaxMs}`);
+  const untilMs = Math.max(event.atMs + paymentMaxMs, hold.expiresAtMs);
+  if (event.expiresAtMs !== untilMs) blame('terms', `it has time until ${event.expiresAtMs}, not ${untilMs}`);
   if (event.holdLeftMs !== hold.expiresAtMs - event.atMs)
     blame('terms', `the hold had ${hold.expiresAtMs - event.atMs} ms left, not ${event.holdLeftMs}`);
   if (event.atMs >= hold.heldAtMs + holdTotalMaxMs + paymentMaxMs)

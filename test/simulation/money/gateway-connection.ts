@@ -62,14 +62,20 @@ export class GatewayConnection implements CardGateway {
   }
 
   /** @param refused the answer when it is not sent at all. */
-  #call<Answer>(label: string, arrive: () => Answer, refused: Answer | Unknown): Promise<Answer | Unknown> {
+  #call<Answer extends { readonly kind: string }>(
+    label: string,
+    arrive: () => Answer,
+    refused: Answer | Unknown,
+  ): Promise<Answer | Unknown> {
     return new Promise((resolve) => {
-      const answer = (told: Answer | Unknown) =>
+      const answer = (told: Answer | Unknown) => {
+        this.#counters.add(`gateway says ${told.kind}`);
         this.#scheduler.add({
           owner: this.#owner,
           label: `${label}: ${JSON.stringify(told)}`,
           run: () => resolve(told),
         });
+      };
       const fault = this.#faults.takeGatewayFault();
       if (fault !== undefined) this.#counters.add(`gateway call ${fault.fate}`);
       switch (fault?.fate) {

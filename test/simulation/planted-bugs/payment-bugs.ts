@@ -91,7 +91,7 @@ export const paymentBugs: readonly PlantedBug[] = [
   {
     name: 'what one driver has not sent is cancelled, whatever another one does',
     breaks: 'I5',
-    edits: [{ file: decideBatch, find: '  if (isTakenOver) return payment;\n', replace: '' }],
+    edits: [{ file: decideBatch, find: '  if (staysPending) return payment;\n', replace: '' }],
   },
   {
     name: 'a payment that came too late is cancelled without a word to the gateway',
@@ -156,8 +156,19 @@ export const paymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: decide,
-        find: 'expiresAtMs: command.nowMs + terms.paymentMaxMs,',
-        replace: 'expiresAtMs: command.nowMs + 100 * terms.paymentMaxMs,',
+        find: 'Math.max(command.nowMs + terms.paymentMaxMs, reservation.expiresAtMs)',
+        replace: 'Math.max(command.nowMs + 100 * terms.paymentMaxMs, reservation.expiresAtMs)',
+      },
+    ],
+  },
+  {
+    name: 'a hold loses time by being paid for',
+    breaks: 'terms',
+    edits: [
+      {
+        file: decide,
+        find: 'Math.max(command.nowMs + terms.paymentMaxMs, reservation.expiresAtMs)',
+        replace: 'command.nowMs + terms.paymentMaxMs',
       },
     ],
   },

@@ -4,6 +4,8 @@ import { laneOf } from '../../../src/ledger/lane-of.ts';
 import { LaneStage } from './lane-stage.ts';
 
 const keys = (...names: string[]): string => names.join(' ');
+/** Of many lanes. */
+const names = Array.from({ length: 20 }, (_, i) => `user-${i}`);
 
 describe('a lane', () => {
   it('sends what has come in one turn as one batch, in the order of arrival', async () => {
@@ -128,12 +130,49 @@ describe('a batch that fails', () => {
     await stage.clock.settle();
     expect(stage.outcomes).toEqual({
       a: 'charged',
-      b: 'LedgerUnavailable',
-      c: 'LedgerUnavailable',
+      b: 'LedgerRefused',
+      c: 'LedgerRefused',
       d: 'charged',
     });
     expect(stage.sentKeys).toEqual(['a b c d', 'a b', 'c d', 'a', 'b', 'c', 'd']);
     expect(stage.clock.delaysMs).toEqual([]);
+  });
+
+  it('is refused by an attempt after the first, and no further one is made', async () => {
+    const stage = new LaneStage();
+    stage.charge('a');
+    await stage.clock.settle();
+    stage.sent[0]!.fail();
+    await stage.clock.advance(10);
+    stage.sent[1]!.fail(new BatchRefused('another order'));
+    await stage.clock.settle();
+    expect([stage.outcomes, stage.clock.delaysMs]).toEqual([{ a: 'LedgerRefused' }, []]);
+    expect(stage.sentKeys).toEqual(['a', 'a']);
+  });
+
+  it('has one that is refused and one that cannot be carried out: each is told which', async () => {
+    const stage = new LaneStage();
+    stage.script = (sent) => {
+      if (sent.includes('b')) return new BatchRefused('another order');
+      return sent.includes('c') ? new Error('crash') : 'answer';
+    };
+    for (const key of ['a', 'b', 'c', 'd']) stage.charge(key);
+    await stage.clock.settle();
+    expect(stage.outcomes).toEqual({
+      a: 'charged',
+      b: 'LedgerRefused',
+      c: 'LedgerUnavailable',
+      d: 'charged',
+    });
+  });
+
+  it('was refused, and then both of its halves fail: nobody knows whom it was that was refused', async () => {
+    const stage = new LaneStage();
+    stage.script = (sent) => (sent.length === 4 ? new BatchRefused('another order') : new Error('disk full'));
+    for (const key of ['a', 'b', 'c', 'd']) stage.charge(key);
+    await stage.clock.settle();
+    expect(stage.sentKeys).toEqual(['a b c d', 'a b', 'c d']);
+    expect(new Set(Object.values(stage.outcomes))).toEqual(new Set(['LedgerUnavailable']));
   });
 
   it('that answers too few of its operations counts as failed', async () => {
@@ -149,9 +188,88 @@ describe('a batch that fails', () => {
   });
 });
 
+describe('a batch whose attempts hang', () => {
+  /** Each attempt fails after so long, the first one at 0. */
+  const hanging = async (...attemptsMs: readonly number[]): Promise<LaneStage> => {
+    const stage = new LaneStage();
+    for (const key of ['a', 'b']) stage.charge(key);
+    await stage.clock.settle();
+    stage.sent[0]!.fail();
+    for (const key of ['c', 'd']) stage.charge(key);
+    for (const [i, attemptMs] of attemptsMs.entries()) {
+      await stage.clock.advance(pausesMs[i]!);
+      await stage.clock.advance(attemptMs);
+      stage.sent[i + 1]!.fail();
+    }
+    await stage.clock.settle();
+    return stage;
+  };
+  const pausesMs = [10, 50, 250, 1000];
+  const allOf = (outcome: string) => ({ a: outcome, b: outcome, c: outcome, d: outcome });
+
+  it('is given up after more than 5 s, and takes with it what waits behind it', async () => {
+    const stage = await hanging(2_000, 2_941);
+    expect(stage.outcomes).toEqual(allOf('LedgerUnavailable'));
+    expect(stage.sentKeys).toEqual(['a b', 'a b', 'a b']);
+    expect(stage.faults.at(-1)).toBe('4 operations of the ledger were given up');
+    expect([stage.clock.delaysMs, stage.ledger.operationsWaiting]).toEqual([[], 0]);
+  });
+
+  it('is sent again while it has not been more', async () => {
+    const stage = await hanging(2_000, 2_940);
+    expect(stage.outcomes).toEqual(allOf('waits'));
+    await stage.clock.advance(250);
+    expect(stage.sentKeys).toEqual(['a b', 'a b', 'a b', 'a b']);
+  });
+
+  it('and comes through after all: what waits behind it is next', async () => {
+    const stage = await hanging(2_000);
+    await stage.clock.advance(60_000);
+    stage.sent[2]!.answer();
+    await stage.clock.settle();
+    expect(stage.outcomes).toEqual({ a: 'charged', b: 'charged', c: 'waits', d: 'waits' });
+    expect(stage.sentKeys.at(-1)).toBe('c d');
+  });
+
+  it('and is refused after all: only what was refused is told so', async () => {
+    const stage = await hanging();
+    await stage.clock.advance(10);
+    await stage.clock.advance(5_001);
+    stage.script = (sent) => (sent.includes('b') ? new BatchRefused('another order') : 'answer');
+    stage.sent[1]!.fail(new BatchRefused('another order'));
+    await stage.clock.settle();
+    expect(stage.outcomes).toEqual({ a: 'charged', b: 'LedgerRefused', c: 'charged', d: 'charged' });
+  });
+
+  it('leaves a lane that goes on with the next call', async () => {
+    const stage = await hanging(5_000);
+    expect(stage.outcomes).toEqual(allOf('LedgerUnavailable'));
+    stage.script = () => 'answer';
+    stage.charge('e');
+    await stage.clock.settle();
+    expect([stage.outcomes['e'], stage.sentKeys.at(-1)]).toEqual(['charged', 'e']);
+  });
+
+  it('keeps no other lane from its work', async () => {
+    const [ann, other] = [0, 1].map((lane) => names.find((name) => laneOf(name, 2) === lane)!);
+    const stage = new LaneStage({ lanes: 2 });
+    stage.charge('a', ann);
+    await stage.clock.settle();
+    stage.sent[0]!.fail();
+    await stage.clock.advance(10);
+    stage.charge('b', other);
+    await stage.clock.advance(5_000);
+    stage.sent[1]!.fail();
+    await stage.clock.settle();
+    expect(stage.outcomes).toEqual({ a: 'LedgerUnavailable', b: 'waits' });
+    stage.sent[2]!.answer();
+    await stage.clock.settle();
+    expect(stage.outcomes['b']).toBe('charged');
+  });
+});
+
 describe('lanes', () => {
   /** A user of each of the three lanes. */
-  const names = Array.from({ length: 20 }, (_, i) => `user-${i}`);
   const payers = [0, 1, 2].map((lane) => names.find((name) => laneOf(name, 3) === lane)!);
 
   it('each have a batch in flight of their own', async () => {
@@ -198,7 +316,7 @@ describe('the calls that wait', () => {
     stage.script = () => new BatchRefused('no');
     stage.charge('a');
     await stage.clock.settle();
-    expect(stage.outcomes).toEqual({ a: 'LedgerUnavailable' });
+    expect(stage.outcomes).toEqual({ a: 'LedgerRefused' });
     expect(stage.ledger.isOverloaded).toBe(false);
   });
 

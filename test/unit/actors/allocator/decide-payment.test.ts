@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Command } from '../../../../src/actors/allocator/command.ts';
 import { type Decision, decide } from '../../../../src/actors/allocator/decide.ts';
 import { holdFloorMs } from '../../../../src/actors/allocator/payment.ts';
+import type { ScheduleTerms } from '../../../../src/actors/allocator/state.ts';
 import { mapOf } from '../hall-drawing.ts';
 import {
   approved,
@@ -20,6 +21,7 @@ import {
 
 interface Row {
   readonly name: string;
+  readonly terms?: Partial<ScheduleTerms>;
   readonly given: readonly Command[];
   readonly command: Command;
   readonly expected: Decision;
@@ -158,6 +160,68 @@ const beginning: readonly Row[] = [
     given: [held, cancel(2_000, 'ann', 1)],
     command: pay(3_000, 'ann', 1),
     expected: { code: 'already-cancelled' },
+  },
+];
+
+/** A hold lasts 300 s and a payment 120 s: Ann's A1 is hers until 301,000, paid for or not. */
+const longHold = { holdTtlMs: 300_000, holdTotalMaxMs: 900_000, paymentMaxMs: 120_000 };
+const payingEarly = [held, pay(11_000, 'ann', 1)];
+
+const lasting: readonly Row[] = [
+  {
+    name: 'begun when the hold has more left than a payment takes: the time of the hold',
+    terms: longHold,
+    given: [held],
+    command: pay(180_999, 'ann', 1),
+    expected: [
+      {
+        type: 'paying',
+        seq: 2,
+        atMs: 180_999,
+        number,
+        method: 'points',
+        holdLeftMs: 120_001,
+        expiresAtMs: 301_000,
+      },
+    ],
+  },
+  {
+    name: 'begun when it has less left: the time of the payment',
+    terms: longHold,
+    given: [held],
+    command: pay(181_001, 'ann', 1),
+    expected: [
+      {
+        type: 'paying',
+        seq: 2,
+        atMs: 181_001,
+        number,
+        method: 'points',
+        holdLeftMs: 119_999,
+        expiresAtMs: 301_001,
+      },
+    ],
+  },
+  {
+    name: 'its own time passes, and the seats are still kept',
+    terms: longHold,
+    given: payingEarly,
+    command: expire(300_999),
+    expected: [],
+  },
+  {
+    name: 'both have passed, and the seats are gone',
+    terms: longHold,
+    given: payingEarly,
+    command: expire(301_000),
+    expected: [{ type: 'expired', seq: 3, atMs: 301_000, number }],
+  },
+  {
+    name: 'approved after its own time, within that of the hold',
+    terms: longHold,
+    given: payingEarly,
+    command: settle(300_999, 1, 2, approved),
+    expected: [{ type: 'paid', seq: 3, atMs: 300_999, number, paymentSeq: 2 }],
   },
 ];
 
@@ -348,13 +412,16 @@ const meanwhile: readonly Row[] = [
   },
 ];
 
-const decides = ({ given, command, expected }: Row): void => {
-  const script = new ScheduleScript(mapOf('pppp'), terms).given(given);
+const decides = ({ terms: own = terms, given, command, expected }: Row): void => {
+  const script = new ScheduleScript(mapOf('pppp'), own).given(given);
   expect(decide(script.state, command)).toEqual(expected);
 };
 
 describe('pay', () => {
   test.each(beginning)('$name', decides);
+});
+describe('nobody loses time by paying', () => {
+  test.each(lasting)('$name', decides);
 });
 describe('declined payments can’t keep seats for ever', () => {
   test.each(limiting)('$name', decides);

@@ -19,7 +19,7 @@ const sound = (): ScheduleState =>
 
 /** A4 expired while it was paid for (1); A1 is held (2), A2 is paid for (3), A3 is paid (4), B1 was cancelled (5). */
 const withPayments = (): ScheduleState =>
-  new ScheduleScript(mapOf('pppp', 'pppp'), { holdTtlMs: 900_000 }).given([
+  new ScheduleScript(mapOf('pppp', 'pppp'), { holdTtlMs: 60_000 }).given([
     hold(90, 'dot', ['A4']),
     pay(91, 'dot', 1),
     expire(120_091),

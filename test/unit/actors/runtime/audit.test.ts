@@ -137,22 +137,22 @@ describe('a planted difference is found', () => {
 
 describe('money beside the seats', () => {
   /**
-   * Ann has paid for 1, under seq 5. Dot was declined for 4, under seq 7. Cid paid for 3 under seq 9, too
-   * slowly; Bob pays for 2 under seq 11.
+   * Cid paid for 1 under seq 2, too slowly. Ann has paid for 2, under seq 6. Dot was declined for 4, under
+   * seq 8. Bob pays for 3 under seq 11.
    */
   const sold = (): ScheduleScript =>
-    new ScheduleScript(mapOf('pppp', 'pppp'), { holdTtlMs: 900_000 }).given([
-      hold(100, 'ann', ['A1', 'A2']),
-      hold(100, 'bob', ['A3']),
+    new ScheduleScript(mapOf('pppp', 'pppp'), { holdTtlMs: 120_000 }).given([
       hold(100, 'cid', ['A4']),
-      hold(100, 'dot', ['B1']),
-      pay(110, 'ann', 1),
-      settle(115, 1, 5, approved),
-      pay(120, 'dot', 4),
-      settle(130, 4, 7, declined),
-      pay(140, 'cid', 3),
-      expire(120_140),
-      pay(120_150, 'bob', 2),
+      pay(110, 'cid', 1),
+      hold(1_000, 'ann', ['A1', 'A2']),
+      hold(1_000, 'bob', ['A3']),
+      hold(1_000, 'dot', ['B1']),
+      pay(1_010, 'ann', 2),
+      settle(1_015, 2, 6, approved),
+      pay(1_020, 'dot', 4),
+      settle(1_030, 4, 8, declined),
+      expire(120_110),
+      pay(120_150, 'bob', 3),
     ]);
 
   const payment = (
@@ -163,9 +163,9 @@ describe('money beside the seats', () => {
     status: AuditedPayment['status'] = 'APPROVED',
   ): AuditedPayment =>
     ({ paymentId: `7-${number}-${seq}`, number, userId, amountMinor, status }) as AuditedPayment;
-  const anns = payment(1, 5, 'ann', 2_000);
-  const bobs = payment(2, 11, 'bob', 1_000);
-  const cids = payment(3, 9, 'cid', 1_000);
+  const anns = payment(2, 6, 'ann', 2_000);
+  const bobs = payment(3, 11, 'bob', 1_000);
+  const cids = payment(1, 2, 'cid', 1_000);
 
   const audited = (...payments: readonly AuditedPayment[]): readonly string[] => {
     const script = sold();
@@ -188,11 +188,11 @@ describe('money beside the seats', () => {
     ['a paid reservation whose payment is not approved', [{ ...anns, status: 'PENDING' }]],
     ['a paid reservation whose money was given back', [{ ...anns, status: 'REFUNDED' }]],
     ['a paid reservation with a payment of another amount', [{ ...anns, amountMinor: 1_999 }]],
-    ["a paid reservation with somebody else's payment", [payment(1, 5, 'bob', 2_000)]],
+    ["a paid reservation with somebody else's payment", [payment(2, 6, 'bob', 2_000)]],
     ['a payment that names another reservation', [{ ...anns, number: bobs.number }]],
-    ['a second approved payment of a paid reservation', [anns, payment(1, 4, 'ann', 2_000)]],
-    ['an approved payment that failed at the actor', [anns, payment(4, 7, 'dot', 1_000)]],
-    ['a pending payment that failed at the actor', [anns, payment(4, 7, 'dot', 1_000, 'PENDING')]],
+    ['a second approved payment of a paid reservation', [anns, payment(2, 4, 'ann', 2_000)]],
+    ['an approved payment that failed at the actor', [anns, payment(4, 8, 'dot', 1_000)]],
+    ['a pending payment that failed at the actor', [anns, payment(4, 8, 'dot', 1_000, 'PENDING')]],
     ['an approved payment of what nobody knows', [anns, payment(9, 99, 'eve', 5)]],
   ];
   test.each(broken)('I5: %s is found', (_name, payments) => {

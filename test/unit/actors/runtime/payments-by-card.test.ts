@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
-import { PaymentsStage, rejection } from './payments-stage.ts';
+import { noGateway } from '../../../../src/actors/runtime/card-gateway.ts';
+import { LedgerRefused, LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
+import { begunBy, PaymentsStage, rejection } from './payments-stage.ts';
 import { unknown } from './scripted-gateway.ts';
 
 const charge = 'charge 7-1-2 tok_1';
+/** Of the reservation that costs nothing. */
+const free = { ...begunBy('card'), amountMinor: 0 };
 const notSent = { kind: 'not-sent', reason: 'scripted breaker' } as const;
 
 describe('a payment by card', () => {
@@ -65,12 +68,12 @@ describe('a payment by card', () => {
 describe('a gateway whose answer is unknown', () => {
   test('is asked again under the same name, after pauses that double', async () => {
     const stage = new PaymentsStage();
-    stage.gateway.charges = [unknown, unknown, unknown];
+    stage.gateway.charges = [unknown, unknown, unknown, unknown];
     const answer = stage.begin('card');
-    expect(await stage.pauses()).toEqual([250, 500, 1_000]);
+    expect(await stage.pauses()).toEqual([250, 500, 1_000, 2_000]);
     expect([answer.said, stage.actors.settled]).toEqual(['PAID 1', ['1-2 approved']]);
-    expect(stage.gateway.calls).toEqual([charge, charge, charge, charge]);
-    expect(stage.faults).toEqual(new Array(3).fill('payment 7-1-2: asking the gateway again'));
+    expect(stage.gateway.calls).toEqual([charge, charge, charge, charge, charge]);
+    expect(stage.faults).toEqual([1, 2, 4].map((n) => `payment 7-1-2: asking the gateway again (${n})`));
   });
 
   test('and then not sent: still unknown, for the first call may have been', async () => {
@@ -200,7 +203,7 @@ describe('a card that was charged when the seats are gone', () => {
     expect(answer.said).toBe('hold-expired');
     expect(await stage.pauses()).toEqual([250, 500]);
     expect(stage.gateway.calls).toEqual([charge, ...new Array(3).fill('refund 7-1-2 ch_1')]);
-    expect(stage.faults).toEqual(new Array(2).fill('payment 7-1-2: asking for its refund again'));
+    expect(stage.faults).toEqual([1, 2].map((n) => `payment 7-1-2: asking for its refund again (${n})`));
     expect([stage.actors.settled, stage.payments.open]).toEqual([['1-2 refunded'], 0]);
   });
 
@@ -210,5 +213,62 @@ describe('a card that was charged when the seats are gone', () => {
     await stage.pauses();
     expect(stage.gateway.calls).toEqual([charge, 'refund 7-1-2 ch_1']);
     expect(stage.actors.settled).toEqual(['1-2 refunded']);
+  });
+});
+
+describe('a card that has nothing to pay', () => {
+  const closedRecord = { status: 'APPROVED', reference: 'nothing-charged' };
+
+  test('is recorded as any other, and approved without the gateway', async () => {
+    const stage = new PaymentsStage();
+    const answer = stage.begin('card', free);
+    await stage.clock.settle();
+    expect([answer.said, stage.gateway.calls]).toEqual(['PAID 1', []]);
+    expect(stage.ledger.calls).toEqual(['openCardPayment 7-1-2', 'closeCardPayment 7-1-2']);
+    expect([...stage.ledger.payments.values()]).toMatchObject([closedRecord]);
+    expect([stage.actors.settled, stage.payments.open]).toEqual([['1-2 approved'], 0]);
+    expect(stage.steps).not.toContain('s1-charged');
+  });
+
+  test('when the seats are gone: given back without it as well', async () => {
+    const stage = new PaymentsStage();
+    const answer = stage.begin('card', free);
+    stage.actors.status = 'EXPIRED';
+    await stage.clock.settle();
+    expect([answer.said, stage.gateway.calls]).toEqual(['hold-expired', []]);
+    expect(stage.ledger.calls.at(-1)).toBe('refund 7-1-2');
+    expect([...stage.ledger.payments.values()]).toMatchObject([{ ...closedRecord, status: 'REFUNDED' }]);
+    expect([stage.actors.settled, stage.payments.open]).toEqual([['1-2 refunded'], 0]);
+  });
+
+  test('left over on a node that takes none any more: needs no gateway', async () => {
+    const stage = new PaymentsStage(noGateway);
+    stage.stored('card', { status: 'PENDING', cardToken: 'tok_9' });
+    stage.payments.resume(free);
+    await stage.clock.settle();
+    expect([...stage.ledger.payments.values()]).toMatchObject([closedRecord]);
+    expect([stage.actors.settled, stage.faults]).toEqual([['1-2 approved'], []]);
+  });
+
+  test('one minor unit is charged', async () => {
+    const stage = new PaymentsStage();
+    stage.begin('card', { ...free, amountMinor: 1 });
+    await stage.clock.settle();
+    expect(stage.gateway.calls).toEqual([charge]);
+  });
+});
+
+describe('a ledger that refuses: what it has contradicts the payment', () => {
+  test.each([
+    ['before the card is charged', [new LedgerRefused('another order')], []],
+    ['after it was charged', ['well' as const, new LedgerRefused('another order')], [charge]],
+  ])('%s: left for a person, told once, and its caller is not left waiting', async (_name, steps, calls) => {
+    const stage = new PaymentsStage();
+    stage.ledger.steps = steps;
+    const answers = [stage.begin('card'), stage.join('card')];
+    expect(await stage.pauses()).toEqual([]);
+    expect(answers.map(({ said }) => said)).toEqual(['shard-moving', 'shard-moving']);
+    expect([stage.payments.open, stage.actors.settled, stage.gateway.calls]).toEqual([0, [], calls]);
+    expect(stage.faults).toEqual(['payment 7-1-2 is stuck until a restart']);
   });
 });

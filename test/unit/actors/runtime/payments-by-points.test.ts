@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LedgerOverloaded, LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
+import { LedgerOverloaded, LedgerRefused, LedgerUnavailable } from '../../../../src/actors/runtime/ledger.ts';
 import { orderOf, PaymentsStage, rejection } from './payments-stage.ts';
 
 const down = () => new LedgerUnavailable('down');
@@ -43,8 +43,31 @@ describe('a ledger that does not answer', () => {
     const answer = stage.begin();
     expect(await stage.pauses()).toEqual([250, 500, 1_000, 2_000, 4_000, 4_000, 4_000]);
     expect([answer.said, stage.actors.settled]).toEqual(['PAID 1', ['1-2 approved']]);
-    expect(stage.faults).toEqual(new Array(7).fill('payment 7-1-2: asking the ledger again'));
     expect(stage.steps.at(-1)).toBe('points approved in 15750 ms');
+  });
+
+  test('is told of ever less often: the first, second, fourth, eighth time …', async () => {
+    const stage = new PaymentsStage();
+    stage.ledger.steps = Array.from({ length: 17 }, down);
+    stage.begin();
+    await stage.pauses();
+    expect(stage.actors.settled).toEqual(['1-2 approved']);
+    expect(stage.faults).toEqual(
+      [1, 2, 4, 8, 16].map((n) => `payment 7-1-2: asking the ledger again (${n})`),
+    );
+  });
+
+  test('and then refuses: the payment is left for a person, and its callers are not left waiting', async () => {
+    const stage = new PaymentsStage();
+    stage.ledger.steps = [down(), new LedgerRefused('another order')];
+    const answers = [stage.begin(), stage.join()];
+    expect(await stage.pauses()).toEqual([250]);
+    expect(answers.map(({ said }) => said)).toEqual(['shard-moving', 'shard-moving']);
+    expect([stage.payments.open, stage.actors.settled, stage.balance]).toEqual([0, [], 10_000]);
+    expect(stage.faults).toEqual([
+      'payment 7-1-2: asking the ledger again (1)',
+      'payment 7-1-2 is stuck until a restart',
+    ]);
   });
 
   test('whose answer was lost: the account is debited once', async () => {

@@ -120,7 +120,7 @@ describe('payments from the store', () => {
    * Ann's A1 is paid; Bob pays for A2 by card, under the key `k`; Cid's A3 expired while it was being paid
    * for. Behind seq 9 each of the open ones comes to its end.
    */
-  const sold = new ScheduleScript(map, { holdTtlMs: 900_000 }).given([
+  const sold = new ScheduleScript(map, { holdTtlMs: 120_000 }).given([
     hold(100, 'cid', ['A3']),
     pay(110, 'cid', 1),
     hold(120, 'ann', ['A1']),
@@ -156,8 +156,8 @@ describe('payments from the store', () => {
       paidAtMs: new Float64Array([0, 140, 0]),
     },
     openPayments: [
-      { number: reservationNumber(1), method: 'points', holdLeftMs: 899_990, idempotency: undefined },
-      { number: reservationNumber(3), method: 'card', holdLeftMs: 899_990, idempotency: mark('k', 44) },
+      { number: reservationNumber(1), method: 'points', holdLeftMs: 119_990, idempotency: undefined },
+      { number: reservationNumber(3), method: 'card', holdLeftMs: 119_990, idempotency: mark('k', 44) },
     ],
     marks: {
       count: 1,
@@ -171,7 +171,7 @@ describe('payments from the store', () => {
       expiresAtMs: new Float64Array([240_130]),
     },
   };
-  const soldTerms = termsOf(map, { holdTtlMs: 900_000 });
+  const soldTerms = termsOf(map, { holdTtlMs: 120_000 });
 
   test('under way, paid, and open though the seats are gone: as they were', () => {
     const upToHere = emptyState(soldTerms);

@@ -33,6 +33,7 @@ test('a view stays what it was when the reservation changes', () => {
 });
 
 describe('the payment of a reservation is shown', () => {
+  const terms = { holdTtlMs: 60_000 };
   const begun = [hold(100, 'ann', ['A1']), pay(200, 'ann', 1)];
   const rows = [
     { name: 'not of a hold', commands: [hold(100, 'ann', ['A1'])], shown: ['HELD', undefined, 0] },
@@ -55,13 +56,13 @@ describe('the payment of a reservation is shown', () => {
   ];
 
   test.each(rows)('$name', ({ commands, shown }) => {
-    const { state } = new ScheduleScript(map).given(commands);
+    const { state } = new ScheduleScript(map, terms).given(commands);
     const view = viewOf(state, reservation(state), 130_000);
     expect([view.status, view.paymentId, view.paidAtMs]).toEqual(shown);
   });
 
   test.each(rows)('from the projection as well: $name', ({ commands, shown: [, paymentId, paidAtMs] }) => {
-    const { state } = new ScheduleScript(map).given(commands);
+    const { state } = new ScheduleScript(map, terms).given(commands);
     const { status, payment } = reservation(state);
     const stored = {
       scheduleId: 7 as ScheduleId,

@@ -21,6 +21,7 @@ type LedgerStep = Error | 'answer-lost' | 'well';
 /** A ledger of a few maps that does what a test tells it to. It keeps payments and balances, and no entries. */
 export class ScriptedLedger implements Ledger, LedgerAuditor {
   isOverloaded = false;
+  isFailing = false;
   /** Every call, in order: its name and the payment. */
   readonly calls: string[] = [];
   readonly orders = new Map<PaymentId, PaymentOrder>();

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ReservationRef } from '../../../../src/actors/allocator/ids.ts';
 import {
   LedgerOverloaded,
+  LedgerRefused,
   LedgerUnavailable,
   type PointsEntry,
 } from '../../../../src/actors/runtime/ledger.ts';
@@ -339,11 +340,16 @@ describe.each(routes)('%s', (path, method, scope) => {
     ]);
   });
 
-  test('when the ledger has a bug', async () => {
+  test.each([
+    ['has a bug', new Error('secret detail')],
+    ['refuses what contradicts it', new LedgerRefused('secret detail')],
+  ])('when the ledger %s', async (_name, error) => {
     await using port = await openPort();
-    fail(port, new Error('secret detail'));
+    fail(port, error);
     const answered = await port.ask(path, optionsOf(method));
     expect(answered).toMatchObject({ status: 500, json: { code: 'internal-error' } });
+    expect(answered.headers).not.toHaveProperty('retry-after');
     expect(answered.text).not.toContain('secret detail');
+    expect(port.log).toMatchObject([{ level: 'error', fields: { err: error } }]);
   });
 });

@@ -17,23 +17,32 @@ export interface SandboxCharge {
 export class GatewayTrial {
   readonly gateway: StripeGateway;
   readonly sandbox: SandboxGateway;
-  /** What the observer heard, as `charge approved` and `breaker open`. */
+  /** What the observer heard, as `charge approved`, `breaker open` and `fault FAULT: CODE`. */
   readonly heard: string[];
+  /** Those of the faults among it. */
+  readonly errors: readonly Error[];
 
-  private constructor(gateway: StripeGateway, sandbox: SandboxGateway, heard: string[]) {
+  private constructor(
+    gateway: StripeGateway,
+    sandbox: SandboxGateway,
+    heard: string[],
+    errors: readonly Error[],
+  ) {
     this.gateway = gateway;
     this.sandbox = sandbox;
     this.heard = heard;
+    this.errors = errors;
   }
 
   static async start(
     options: Partial<
-      Pick<StripeGatewayOptions, 'installationId' | 'callsMax' | 'callLimitMs' | 'breakerOpenMs'>
+      Pick<StripeGatewayOptions, 'apiKey' | 'installationId' | 'callsMax' | 'callLimitMs' | 'breakerOpenMs'>
     > = {},
     sandbox?: SandboxGateway,
   ): Promise<GatewayTrial> {
     const account = sandbox ?? (await startSandboxGateway({ port: 0 }));
     const heard: string[] = [];
+    const errors: Error[] = [];
     const gateway = await StripeGateway.open({
       apiUrl: account.url,
       apiKey,
@@ -45,9 +54,13 @@ export class GatewayTrial {
           if (!(durationMs >= 0)) heard.push(`a duration of ${durationMs}`);
         },
         onBreaker: (state) => heard.push(`breaker ${state}`),
+        onFault: (fault, error) => {
+          heard.push(`fault ${fault}: ${(error as Error).message}`);
+          errors.push(error as Error);
+        },
       },
     });
-    return new GatewayTrial(gateway, account, heard);
+    return new GatewayTrial(gateway, account, heard, errors);
   }
 
   async charges(paymentId?: string): Promise<readonly SandboxCharge[]> {

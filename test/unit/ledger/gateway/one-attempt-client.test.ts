@@ -77,6 +77,19 @@ describe('the HTTP client under the SDK', () => {
     await answerWith(() => undefined);
   });
 
+  test('a header that there can’t be: certainly not sent', async () => {
+    await answerWith(() => undefined);
+    const failure = await send('k1\nk2').catch((error: unknown) => error);
+    expect(failure).toEqual(new ExchangeFailed('ERR_INVALID_CHAR', false));
+    expect(peer.requests).toEqual([]);
+  });
+
+  test('a port that there can’t be: certainly not sent', async () => {
+    await answerWith(() => undefined);
+    const failure = await send('k1', { port: 70_000 }).catch((error: unknown) => error);
+    expect(failure).toEqual(new ExchangeFailed('ERR_SOCKET_BAD_PORT', false));
+  });
+
   test('no TLS where it is asked for: certainly not sent', async () => {
     await answerWith((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const failure = send('k1', { protocol: 'https' });

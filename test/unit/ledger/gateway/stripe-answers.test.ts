@@ -12,6 +12,7 @@ import {
   chargeReplyTo,
   findReply,
   findReplyTo,
+  openIntentId,
   refundReply,
   refundReplyTo,
   voidReply,
@@ -195,6 +196,35 @@ describe('a call that came to nothing', () => {
     expect(JSON.stringify(fault)).not.toContain('4242');
   });
 
+  // What is refused whatever the card is for people to mend: they hear of it.
+  test.each<[number, object, string | undefined]>([
+    [400, { type: 'invalid_request_error' }, 'invalid_request'],
+    [400, { type: 'invalid_request_error', code: 'testmode_charges_only' }, 'testmode_charges_only'],
+    [404, { type: 'invalid_request_error', code: 'resource_missing' }, 'resource_missing'],
+    [
+      400,
+      { type: 'invalid_request_error', code: 'amount_too_small', param: 'amount' },
+      'amount_too_small, parameter amount',
+    ],
+    [400, { type: 'invalid_request_error', param: 'currency' }, 'invalid_request, parameter currency'],
+    [
+      400,
+      { type: 'invalid_request_error', code: 'parameter_unknown', param: 'payment_method_types' },
+      'parameter_unknown, parameter payment_method_types',
+    ],
+    [400, { type: 'invalid_request_error', code: 'x', param: 'metadata[4242]' }, 'x'],
+    [400, { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_method' }, undefined],
+    [400, { type: 'invalid_request_error', param: 'card[number]' }, undefined],
+    [400, { type: 'card_error', code: 'incorrect_number', param: 'number' }, undefined],
+    [402, { type: 'card_error', code: 'expired_card' }, undefined],
+    [400, { type: 'idempotency_error' }, undefined],
+    [401, { type: 'invalid_request_error' }, undefined],
+    [500, { type: 'api_error' }, undefined],
+  ])('%i %o: people hear of %s', async (status, error, refusal) => {
+    answer = httpAnswer(status, { error: { ...error, message: secret } });
+    expect(chargeReplyTo(await faultOfCall()).refusal).toBe(refusal);
+  });
+
   test.each<[string, string]>([
     ['HTML of a proxy', httpAnswer(502, '<html>sk_live_4242</html>')],
     ['no object', httpAnswer(200, 'null')],
@@ -249,6 +279,23 @@ describe('an object that Stripe answers with', () => {
       'declined expired_card',
       false,
     ],
+    [intent('canceled'), 'declined canceled', false],
+    [
+      intent('canceled', {
+        cancellation_reason: 'requested_by_customer',
+        last_payment_error: { code: 'expired_card' },
+      }),
+      'declined canceled',
+      false,
+    ],
+    ...['canceled', 'requires_payment_method'].map(
+      (status) =>
+        [
+          intent(status, { metadata: {}, last_payment_error: { code: 'expired_card' } }),
+          'unknown the intent of another payment',
+          true,
+        ] as [object, string, true],
+    ),
     [{ status: 'succeeded' }, 'unknown unreadable answer', true],
     [intent('succeeded', { id: '' }), 'unknown unreadable answer', true],
     [null, 'unknown unreadable answer', true],
@@ -256,6 +303,15 @@ describe('an object that Stripe answers with', () => {
     const reply = chargeReply(object, name);
     expect(said(reply)).toBe(answer);
     expect(reply.isFailure).toBe(isFailure);
+  });
+
+  test.each([
+    ['succeeded', undefined],
+    ['canceled', undefined],
+    ['processing', 'pi_1'],
+    ['requires_payment_method', 'pi_1'],
+  ])('that is %s is looked at again: %s', (status, id) => {
+    expect(openIntentId(intent(status))).toBe(id);
   });
 
   const found = (data: readonly unknown[], more: object = {}) => ({

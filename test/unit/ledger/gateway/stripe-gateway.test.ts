@@ -45,6 +45,20 @@ describe('the Stripe gateway', () => {
     ]);
   });
 
+  test.each([
+    ['EUR', 4_200],
+    ['JPY', 4_200],
+    ['ISK', 420_000],
+  ])('an amount of 4,200 minor units in %s is %i of Stripe’s', async (currency, amount) => {
+    const order = { ...cardOrder('approve'), currency };
+    const answer = await trial.gateway.charge(order);
+    const [charge] = await trial.charges(order.paymentId);
+    expect(charge).toMatchObject({ amount, currency: currency.toLowerCase() });
+    expect((await trial.gateway.refund(order, charge?.paymentIntentId ?? '')).kind).toBe('refunded');
+    expect((await trial.charges(order.paymentId))[0]?.refunds).toMatchObject([{ amount }]);
+    expect(await trial.gateway.charge(order)).toEqual(answer);
+  });
+
   test.each(['approve', 'decline-insufficient-funds', 'twice'])(
     '%s, asked again, says the same',
     async (card) => {
@@ -86,7 +100,28 @@ describe('the Stripe gateway', () => {
       kind: 'declined',
       declineCode: 'parameter_invalid_integer',
     });
+    expect(trial.heard.slice(-2)).toEqual([
+      `fault payment ${order.paymentId}: declined, as the card gateway refuses it whatever the card: ` +
+        'parameter_invalid_integer, parameter amount',
+      'charge declined',
+    ]);
     expect(await trial.gateway.void(order)).toEqual({ kind: 'begun' });
+  });
+
+  test('nobody hears of cards that are refused', async () => {
+    trial.heard.length = 0;
+    await trial.gateway.charge(cardOrder('pm_of-nobody'));
+    await trial.gateway.charge(cardOrder('decline-lost-card'));
+    expect(trial.heard).toEqual(['charge declined', 'charge declined']);
+  });
+
+  test('an API key that no header takes: certainly not sent', async () => {
+    const broken = await GatewayTrial.start({ apiKey: 'sk_test_\nx' }, trial.sandbox);
+    const order = cardOrder('approve');
+    expect(await broken.gateway.charge(order)).toEqual({ kind: 'not-sent', reason: 'ERR_INVALID_CHAR' });
+    expect(await broken.gateway.void(order)).toEqual({ kind: 'unknown', reason: 'ERR_INVALID_CHAR' });
+    expect(broken.heard).toEqual(['charge not-sent', 'void unknown']);
+    await broken.gateway.close();
   });
 
   describe('void', () => {
@@ -299,7 +334,7 @@ describe('the Stripe gateway', () => {
 });
 
 const openQuietly = (apiUrl: string, id = installationId): Promise<StripeGateway> => {
-  const observer = { onGatewayCall: () => undefined, onBreaker: () => undefined };
+  const observer = { onGatewayCall: () => undefined, onBreaker: () => undefined, onFault: () => undefined };
   return StripeGateway.open({ apiUrl, apiKey, installationId: id, observer });
 };
 

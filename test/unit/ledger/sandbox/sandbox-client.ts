@@ -17,8 +17,9 @@ export class SandboxClient {
     this.close = close;
   }
 
-  static async start(): Promise<SandboxClient> {
-    const sandbox = await startSandboxGateway({ port: 0 });
+  /** @param file that the sandbox keeps what it remembers in. */
+  static async start(file?: string): Promise<SandboxClient> {
+    const sandbox = await startSandboxGateway({ port: 0, ...(file === undefined ? {} : { file }) });
     return new SandboxClient(sandbox.url, () => sandbox.close());
   }
 
