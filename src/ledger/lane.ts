@@ -105,7 +105,7 @@ export class Lane {
     }
     if (attempt.kind === 'committed') return settle(batch, attempt.results);
     // Attempts that hang tell of the disk, not of an operation.
-    const isHanging = clock.monotonicMs() > giveUpMs;
+    const isHanging = attempt.kind === 'failed' && clock.monotonicMs() > giveUpMs;
     if (isHanging) this.#giveUp([...batch, ...this.#queue.splice(0)], attempt);
     else await this.#split(batch, attempt);
   }
@@ -121,7 +121,8 @@ export class Lane {
       else failures.push({ half, failure: attempt });
     }
     const isOutage = failures.length === halves.length && failures.every((f) => f.failure.kind === 'failed');
-    if (isOutage) return this.#giveUp(batch, failed);
+    // The halves' failure counts: if the batch was refused, that was for one operation, and nobody knows which.
+    if (isOutage) return this.#giveUp(batch, failures[0]!.failure);
     for (const { half, failure } of failures) await this.#split(half, failure);
   }
 

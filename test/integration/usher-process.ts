@@ -71,7 +71,7 @@ export class UsherProcess {
       child.once('exit', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
     });
     try {
-      return new UsherProcess(child, exited, output, await waitForUrls(output, exited));
+      return new UsherProcess(child, exited, output, await waitForUrls(output, exited, command));
     } catch (error) {
       child.kill('SIGKILL');
       throw error;
@@ -135,6 +135,7 @@ export class UsherProcess {
 async function waitForUrls(
   output: { text: string },
   exited: Promise<unknown>,
+  command: 'serve' | 'demo',
 ): Promise<{ publicUrl: string; adminUrl: string }> {
   let hasExited = false;
   void exited.then(() => {
@@ -142,7 +143,7 @@ async function waitForUrls(
   });
   const deadlineMs = Date.now() + startTimeoutMs;
   for (;;) {
-    const [, publicUrl, adminUrl] = /listening on (http:\S+) admin (http:\S+)/.exec(output.text) ?? [];
+    const [, publicUrl, adminUrl] = lastWords[command].exec(output.text) ?? [];
     if (publicUrl !== undefined && adminUrl !== undefined) return { publicUrl, adminUrl };
     if (hasExited) throw new Error(`usher ended before it listened:\n${output.text}`);
     if (Date.now() > deadlineMs)
@@ -150,6 +151,12 @@ async function waitForUrls(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** What a process says when it is ready, to its end: a demo shows what to try. */
+const lastWords = {
+  serve: /listening on (http:\S+) admin (http:\S+)\n/,
+  demo: /listening on (http:\S+) admin (http:\S+)\n[\s\S]*· metrics \S+\n/,
+};
 
 /** A fresh data directory, and how to remove it. */
 export function temporaryDirectory(): { path: string; remove: () => void } {

@@ -219,7 +219,7 @@ const lasting: readonly Row[] = [
   {
     name: 'approved after its own time, within that of the hold',
     terms: longHold,
-    given: payingEarly,
+    given: [...payingEarly, expire(300_998)],
     command: settle(300_999, 1, 2, approved),
     expected: [{ type: 'paid', seq: 3, atMs: 300_999, number, paymentSeq: 2 }],
   },

@@ -163,6 +163,15 @@ describe('no payment begins', () => {
       card: 'overloaded',
     },
     {
+      name: 'on a ledger that fails, whether it has room or not',
+      given: ({ ledger }) => {
+        ledger.isFailing = true;
+        ledger.isOverloaded = true;
+      },
+      points: 'store-unavailable',
+      card: 'store-unavailable',
+    },
+    {
       name: 'by card, at a gateway that fails',
       given: ({ gateway }) => {
         gateway.standing = 'unavailable';

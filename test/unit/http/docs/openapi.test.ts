@@ -200,12 +200,22 @@ describe('the examples', () => {
         '-X POST',
         "'http://127.0.0.1:8080/reservations'",
         '-H "Authorization: Bearer $TOKEN"',
-        "-H 'Idempotency-Key: try-1'",
+        "-H 'Idempotency-Key: try-createReservation'",
         "-H 'Content-Type: application/json'",
         `-d '{"scheduleId":1,"bestAvailable":{"quantity":2}}'`,
       ].join(' \\\n  '),
     );
   });
+});
+
+test('no two examples share a key: the second would be told that it was used', () => {
+  const keys = operations.flatMap(({ operation }) =>
+    (operation['x-codeSamples'] ?? []).flatMap(
+      ({ source }) => /-H 'Idempotency-Key: ([^']+)'/.exec(source)?.[1] ?? [],
+    ),
+  );
+  expect(keys).toHaveLength(7);
+  expect(new Set(keys).size).toBe(7);
 });
 
 test('it is served', async () => {

@@ -13,7 +13,7 @@ describe('the steps of the store', () => {
         "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'",
       )
       .all();
-    expect(tables.length).toBe(11);
+    expect(tables.length).toBe(12);
     for (const table of tables) expect(table).toMatchObject({ strict: 1 });
     db.close();
   });
