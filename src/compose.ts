@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly secrets: NodeSecrets;
   readonly version: string;
   readonly log: Log;
+  /** Runs when the data directory is this process's, before anything else. @returns the config to run with. */
+  readonly onLocked?: () => Promise<Config>;
   /** Runs when the node can decide and before it listens. */
   readonly beforeListening?: (directory: Directory) => Promise<void>;
 }
@@ -55,7 +57,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const { config, log } = options;
   const lock = lockDataDirectory(config.dataDir);
   try {
-    return await startLocked(options, lock);
+    return await startLocked({ ...options, config: (await options.onLocked?.()) ?? config }, lock);
   } catch (error) {
     log.debug({ err: error }, 'the node did not start');
     lock.release();

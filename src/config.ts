@@ -283,7 +283,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       `GATEWAY_CALL_MAX_MS: got ${config.gatewayCallMaxMs}, takes less than PAYMENT_TIME_MAX_SECONDS (${config.paymentTimeMaxSeconds} s)`,
     );
   }
-  if (isSet(environment['STRIPE_API_URL']) && config.stripeApiKey === undefined) {
+  if (isSet(environment['STRIPE_API_URL']) && !isSet(environment['STRIPE_API_KEY'])) {
     faults.push('STRIPE_API_KEY: not set; STRIPE_API_URL needs the key of that gateway');
   }
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
@@ -303,7 +303,7 @@ export function requireServeSettings(config: Config): void {
 
 interface SettingDescription {
   readonly name: string;
-  /** Secrets are masked. */
+  /** Secrets and the credentials of URLs are masked. */
   readonly value: string | undefined;
   readonly default: string | undefined;
   readonly takes: string;
@@ -318,7 +318,7 @@ export function describeSettings(
     const value = isSet(environment[name]) ? environment[name] : setting.default;
     return {
       name,
-      value: setting.isSecret && value !== undefined && value !== '' ? '********' : value,
+      value: setting.isSecret && value !== undefined && value !== '' ? mask : withoutCredentials(value),
       default: setting.default,
       takes: setting.takes,
       meaning: setting.meaning,
@@ -338,10 +338,16 @@ function readSetting<Name extends SettingName>(
   if (value === undefined) return undefined;
   const result = v.safeParse(setting.schema, value);
   if (result.success) return result.output;
-  faults.push(
-    `${name}: got ${setting.isSecret ? 'a secret' : JSON.stringify(value)}, takes ${setting.takes}`,
-  );
+  const got = setting.isSecret ? 'a secret' : JSON.stringify(withoutCredentials(value));
+  faults.push(`${name}: got ${got}, takes ${setting.takes}`);
   return undefined;
+}
+
+const mask = '********';
+
+/** Of a URL, those before its host. */
+function withoutCredentials(value: string | undefined): string | undefined {
+  return value?.replace(/\/\/[^/?#]*@/, `//${mask}@`);
 }
 
 /** Empty counts as unset: that is how a compose file or a shell leaves a setting out. */

@@ -7,6 +7,7 @@ import { type DemoPerformance, demoCatalog } from '../catalog/demo-catalog.ts';
 import { layoutSummary } from '../catalog/layout-summary.ts';
 import type { Node } from '../compose.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
+import { SandboxFileError } from '../ledger/sandbox/sandbox-file.ts';
 import { type SandboxGateway, startSandboxGateway } from '../ledger/sandbox/sandbox-gateway.ts';
 import type { CliCommand } from './command.ts';
 import { runNode } from './run-node.ts';
@@ -24,20 +25,23 @@ export const demo: CliCommand = {
     parseArgs({ args: [...args], options: {} });
     const read: Config = { ...readConfig(), host: '127.0.0.1', adminHost: '127.0.0.1' };
     const kept = keptSecrets(read.dataDir);
-    const sandbox = read.stripeApiKey === undefined ? await startSandbox(read.dataDir) : undefined;
-    const config: Config =
-      sandbox === undefined ? read : { ...read, stripeApiUrl: sandbox.url, stripeApiKey: 'sandbox' };
+    let sandbox: SandboxGateway | undefined;
     let exitCode = 1;
     try {
       exitCode = await runNode({
-        config,
+        config: read,
         secrets: {
           jwtSecret: Buffer.from(kept.jwtSecret),
-          adminToken: config.adminToken ?? kept.adminToken,
+          adminToken: read.adminToken ?? kept.adminToken,
           isOpenToLoopback: true,
         },
+        onLocked: async () => {
+          if (read.stripeApiKey !== undefined) return read;
+          sandbox = await startSandbox(read.dataDir);
+          return { ...read, stripeApiUrl: sandbox.url, stripeApiKey: 'sandbox' };
+        },
         beforeListening: seed,
-        announce: (node) => console.log(welcome(node, config, sandbox?.url)),
+        announce: (node) => console.log(welcome(node, read, sandbox?.url)),
       });
       return exitCode;
     } finally {
@@ -53,8 +57,8 @@ async function startSandbox(dataDir: string): Promise<SandboxGateway> {
   try {
     return await startSandboxGateway({ host: '127.0.0.1', port: 0, file });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    throw new ConfigError(`the sandbox gateway can't start: ${reason}`);
+    if (error instanceof SandboxFileError) throw new ConfigError(error.message);
+    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { packageVersion } from './package-version.ts';
 /** Beyond the grace for open requests: the last commit, and closing the store. */
 const closingMs = 15_000;
 
-interface RunNodeOptions extends Pick<NodeOptions, 'config' | 'secrets' | 'beforeListening'> {
+interface RunNodeOptions extends Pick<NodeOptions, 'config' | 'secrets' | 'onLocked' | 'beforeListening'> {
   /** Called when it listens. */
   readonly announce?: (node: Node) => void;
 }

@@ -145,11 +145,13 @@ export class Lane {
     } catch (error) {
       observer.onBatch(batch.length, clock.monotonicMs() - startedMs, 'failed');
       observer.onFault('a batch of the ledger failed', error);
-      if (!(error instanceof BatchRefused)) {
-        this.#failures += 1;
-        this.#failedAtMs = clock.monotonicMs();
+      if (error instanceof BatchRefused) {
+        this.#failures = 0;
+        return { kind: 'refused', error };
       }
-      return { kind: error instanceof BatchRefused ? 'refused' : 'failed', error };
+      this.#failures += 1;
+      this.#failedAtMs = clock.monotonicMs();
+      return { kind: 'failed', error };
     }
   }
 

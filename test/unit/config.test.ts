@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError, readConfig } from '../../src/config.ts';
+import { ConfigError, describeSettings, readConfig } from '../../src/config.ts';
 
 /** The lines that say what to change; none when the node would start. */
 function faultsOf(environment: Record<string, string>): readonly string[] {
@@ -43,7 +43,15 @@ describe('where cards are charged', () => {
   ])('may not be %s', (_name, url) => {
     const [fault, ...others] = faultsOf({ ...key, STRIPE_API_URL: url });
     expect(fault).toMatch(/^STRIPE_API_URL: got .*, takes https:\/\/host, or http:\/\/ on loopback, without/);
+    expect(fault).not.toContain('secret@');
     expect(others).toEqual([]);
+  });
+
+  test('is shown without the credentials that it may not have', () => {
+    const shown = describeSettings({ STRIPE_API_URL: 'https://ada:pa@ss@gateway.example/' });
+    expect(shown.find(({ name }) => name === 'STRIPE_API_URL')?.value).toBe(
+      'https://********@gateway.example/',
+    );
   });
 
   test('needs the key of that gateway', () => {
@@ -67,9 +75,9 @@ describe('the key of the gateway', () => {
     ['with what no header carries', 'sk_livé'],
     ['of more than 500 characters', 'k'.repeat(501)],
   ])('may not be one %s, and is not shown', (_name, value) => {
-    expect(faultsOf({ STRIPE_API_KEY: value })).toEqual([
-      'STRIPE_API_KEY: got a secret, takes visible ASCII characters',
-    ]);
+    const fault = 'STRIPE_API_KEY: got a secret, takes visible ASCII characters';
+    expect(faultsOf({ STRIPE_API_KEY: value })).toEqual([fault]);
+    expect(faultsOf({ STRIPE_API_KEY: value, STRIPE_API_URL: 'https://gateway.example' })).toEqual([fault]);
   });
 });
 

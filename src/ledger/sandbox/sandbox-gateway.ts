@@ -18,7 +18,8 @@ export interface SandboxGateway {
 
 /**
  * A card gateway for trials: Stripe's calls under /v1, and under /sandbox what a trial wants to turn and to
- * look at. Everything is bounded, and in memory unless it has a file. Whoever reaches it may do everything: leave it on loopback.
+ * look at. Everything is bounded, and in memory unless it has a file. Whoever reaches it may do everything:
+ * leave it on loopback.
  *
  * @throws SandboxFileError, or what node:net says of the port.
  */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { BatchRefused } from '../../../src/ledger/book.ts';
 import { LaneStage } from './lane-stage.ts';
 
 const failing = (failures: number) => {
@@ -22,6 +23,17 @@ test('three failures in a row do, until something is committed', async () => {
   expect([stage.ledger.isFailing, stage.outcomes['a']]).toEqual([true, 'waits']);
   await stage.clock.advance(250);
   expect([stage.ledger.isFailing, stage.outcomes['a']]).toEqual([false, 'charged']);
+});
+
+test('a refusal is an answer of the ledger', async () => {
+  const stage = new LaneStage();
+  let attempts = 0;
+  stage.script = () => (++attempts <= 3 ? new Error('scripted') : new BatchRefused('another order'));
+  stage.charge('a');
+  await stage.clock.advance(60);
+  expect(stage.ledger.isFailing).toBe(true);
+  await stage.clock.advance(250);
+  expect([stage.ledger.isFailing, stage.outcomes['a']]).toEqual([false, 'LedgerRefused']);
 });
 
 test('after 5 s in which nobody asked, somebody may find out again', async () => {
