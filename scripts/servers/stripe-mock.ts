@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
 
 /**
  * stripe-mock, which knows every call of Stripe's by its published description and refuses those that don't
@@ -17,6 +18,7 @@ export interface StripeMock {
 
 const version = 'v0.203.0';
 const goVersionMin = { major: 1, minor: 22 };
+const newerGoVersion = '1.24.11';
 const startTimeoutMs = 30_000;
 
 export async function startStripeMock(): Promise<StripeMock> {
@@ -48,14 +50,14 @@ function builtBinary(): string {
   const folder = join(cache, `stripe-mock-${version}`);
   const binary = join(folder, 'stripe-mock');
   if (existsSync(binary)) return binary;
-  ensureGo();
+  const go = goCommand();
   console.error(`usher: building stripe-mock ${version} into .cache/ (once, about 15 s) …`);
   const startedMs = performance.now();
   mkdirSync(cache, { recursive: true });
   // Elsewhere first, so that nobody takes a half-written file for it.
   const building = mkdtempSync(join(cache, 'building-'));
   try {
-    run('go', ['install', `github.com/stripe/stripe-mock@${version}`], { GOBIN: building });
+    run(go, ['install', `github.com/stripe/stripe-mock@${version}`], { GOBIN: building });
     if (!existsSync(binary)) renameSync(building, folder);
   } catch (error) {
     // Another process may have been faster.
@@ -67,33 +69,58 @@ function builtBinary(): string {
   return binary;
 }
 
-function ensureGo(): void {
-  if (hasGo()) return;
-  if (process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0) {
+/** A command that is new enough, installed if there is none. @throws Error that says what to install. */
+function goCommand(): string {
+  if (isNewEnough()) return 'go';
+  const hasApt = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
+  if (goVersion() === undefined && hasApt) {
     console.error('usher: installing golang-go with apt-get (about 60 s) …');
     const quietly = { DEBIAN_FRONTEND: 'noninteractive' };
     run('apt-get', ['update', '-qq'], quietly);
     run('apt-get', ['install', '-y', '-qq', 'golang-go'], quietly);
-    if (hasGo()) return;
   }
-  const { major, minor } = goVersionMin;
+  if (isNewEnough()) return 'go';
+  if (goVersion() !== undefined) return newerGo();
   throw new Error(
-    `stripe-mock needs Go ${major}.${minor} or later to be built: install it, or name one that runs by TEST_STRIPE_MOCK_URL`,
+    'stripe-mock needs Go to be built: install it, or name one that runs by TEST_STRIPE_MOCK_URL',
   );
 }
 
-function hasGo(): boolean {
-  const { stdout } = spawnSync('go', ['version'], { encoding: 'utf8' });
-  const [, major, minor] = /go([0-9]+)\.([0-9]+)/.exec(stdout ?? '') ?? [];
-  return major !== undefined && (Number(major) > goVersionMin.major || Number(minor) >= goVersionMin.minor);
+/** An older Go fetches a newer one as it fetches any module, but leaves the tools without their execute bit. */
+function newerGo(): string {
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  const toolchain = `golang.org/toolchain@v0.0.1-go${newerGoVersion}.${process.platform}-${arch}`;
+  console.error(`usher: fetching Go ${newerGoVersion}, since the one that is installed is too old …`);
+  const { Dir: folder } = v.parse(
+    v.object({ Dir: v.string() }),
+    JSON.parse(run('go', ['mod', 'download', '-json', toolchain], {})),
+  );
+  const tools = join(folder, 'pkg', 'tool', `${process.platform}_${arch}`);
+  for (const tool of [join(folder, 'bin'), tools]) {
+    for (const name of readdirSync(tool)) chmodSync(join(tool, name), 0o755);
+  }
+  return join(folder, 'bin', 'go');
 }
 
-function run(command: string, args: readonly string[], environment: Record<string, string>): void {
+function goVersion(): { major: number; minor: number } | undefined {
+  const { stdout } = spawnSync('go', ['version'], { encoding: 'utf8' });
+  const [, major, minor] = /go([0-9]+)\.([0-9]+)/.exec(stdout ?? '') ?? [];
+  return major === undefined ? undefined : { major: Number(major), minor: Number(minor) };
+}
+
+function isNewEnough(): boolean {
+  const found = goVersion();
+  if (found === undefined) return false;
+  return found.major > goVersionMin.major || found.minor >= goVersionMin.minor;
+}
+
+function run(command: string, args: readonly string[], environment: Record<string, string>): string {
   const { status, stdout, stderr } = spawnSync(command, args, {
     encoding: 'utf8',
     env: { ...process.env, ...environment },
   });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
+  return stdout;
 }
 
 function addressOf(child: ChildProcess): Promise<string> {
