@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: everything in bench/README.md, in one run; prints the table as Markdown and progress on
- * standard error. `npm run bench -- core` (or http, memory, recovery) runs a part.
+ * standard error. `npm run bench -- core` (or memory, recovery, http, ledger, payments) runs a part.
  */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
