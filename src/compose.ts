@@ -12,7 +12,8 @@ import { HttpServer, serverLimits } from './http/server/http-server.ts';
 import { StripeGateway } from './ledger/gateway/stripe-gateway.ts';
 import { openSqliteLedger, type SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { type DataDirectoryLock, lockDataDirectory } from './persistence/sqlite/data-directory-lock.ts';
-import { openSqliteStore, type SqliteStore } from './persistence/sqlite/sqlite-store.ts';
+import { openSqliteStore } from './persistence/sqlite/sqlite-store.ts';
+import type { WorkerStore } from './persistence/worker/worker-store.ts';
 import { systemClock } from './system-clock.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -198,7 +199,7 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
  * Payments are named by the journal: with a ledger of another one, a payment could find a namesake approved, and
  * with none of its own, balances would silently be 0. Throws StoreUnavailable.
  */
-async function checkPair(store: SqliteStore, ledger: SqliteLedger): Promise<void> {
+async function checkPair(store: WorkerStore, ledger: SqliteLedger): Promise<void> {
   const { journalId, ledgerId } = await store.linkLedger(ledger.installationId);
   const isPair = ledgerId === ledger.installationId && (await ledger.linkJournal(journalId)) === journalId;
   if (isPair) return;

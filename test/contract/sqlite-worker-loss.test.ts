@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type JournalRow, StoreUnavailable } from '../../src/actors/runtime/ports.ts';
-import { openSqliteStore, type SqliteStore } from '../../src/persistence/sqlite/sqlite-store.ts';
+import { openSqliteStore } from '../../src/persistence/sqlite/sqlite-store.ts';
+import type { WorkerStore } from '../../src/persistence/worker/worker-store.ts';
 import { Prng } from '../simulation/prng.ts';
 import { ScheduleJournal } from './schedule-journal.ts';
 import { temporaryDirectory } from './sqlite-harness.ts';
@@ -15,8 +16,8 @@ const hugeRows = 60_000;
 /** A worker that is killed in the middle of a call: its time limit passed. */
 describe('the SQLite store, when its worker is lost', () => {
   let directory: string;
-  let store: SqliteStore;
-  let hurried: SqliteStore;
+  let store: WorkerStore;
+  let hurried: WorkerStore;
   let rows: JournalRow[];
 
   beforeEach(async () => {

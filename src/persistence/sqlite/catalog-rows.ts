@@ -4,13 +4,7 @@ import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../../a
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import type { Transactions } from '../../sqlite/transactions.ts';
 import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
-
-/** A venue as it is stored: its layout stays JSON text on this side of the thread boundary. */
-export interface VenueRow {
-  readonly name: string;
-  readonly seats: number;
-  readonly layout: string;
-}
+import type { VenueRow } from '../worker/store-procedures.ts';
 
 type PerformanceRow = [
   performanceId: PerformanceId,

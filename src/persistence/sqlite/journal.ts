@@ -4,14 +4,7 @@ import type { ShardId } from '../../actors/allocator/ids.ts';
 import type { CommitResolution, ShardEpoch } from '../../actors/runtime/ports.ts';
 import { Abandoned, type Transactions } from '../../sqlite/transactions.ts';
 import { queryRow } from '../../sqlite/typed-rows.ts';
-import type { JournalColumns } from './journal-columns.ts';
-
-/** A JournalBatch with its rows in columns. */
-export interface BatchColumns {
-  readonly batchNumber: number;
-  readonly shards: readonly ShardEpoch[];
-  readonly rows: JournalColumns;
-}
+import type { BatchColumns } from '../journal-columns.ts';
 
 /**
  * Shards and the event log: who may write, and what was written. One transaction a call, each of them the

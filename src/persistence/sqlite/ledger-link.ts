@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Transactions } from '../../sqlite/transactions.ts';
 import { queryRow } from '../../sqlite/typed-rows.ts';
-import type { LedgerLink } from './store-procedures.ts';
+import type { LedgerLink } from '../worker/store-procedures.ts';
 
 /**
  * usher.db and ledger.db belong together: payments are named by the journal, and a ledger of another journal has

@@ -15,7 +15,7 @@ import {
   projectionChange,
 } from '../projection-change.ts';
 import { guard } from '../projection-guard.ts';
-import { seatsFromText, seatsToText } from './seats-text.ts';
+import { seatsFromText, seatsToText } from '../seats-text.ts';
 
 /** How far a schedule is projected, and its counters: a row of schedule_projection. */
 interface ProjectionState {

@@ -5,26 +5,15 @@ import { decodeEvent } from '../../actors/runtime/event-codec.ts';
 import { sqliteConstraint, sqliteResultCode } from '../../sqlite/database.ts';
 import type { Transactions } from '../../sqlite/transactions.ts';
 import { queryRows } from '../../sqlite/typed-rows.ts';
-import type { JournalColumns } from './journal-columns.ts';
+import type { JournalColumns } from '../journal-columns.ts';
+import { JournalLag, type LagRow } from '../journal-lag.ts';
+import type { ProjectionError } from '../projection-error.ts';
+import { behindSql } from './behind-sql.ts';
 import { ProjectionTables } from './projection-tables.ts';
 
 /** Events a transaction: 4 ms of work, and that is the longest that a commit waits for the projection. */
 export const chunkEventsMax = 256;
 
-/** A schedule whose journal cannot be projected any further: a bug, for people to look at. */
-export interface ProjectionError {
-  readonly scheduleId: ScheduleId;
-  /** The event that was refused. */
-  readonly seq: number;
-  readonly message: string;
-}
-
-interface Lag {
-  projectedSeq: number;
-  committedSeq: number;
-}
-
-type BehindRow = [scheduleId: ScheduleId, projectedSeq: number, committedSeq: number];
 type EventRow = [seq: number, atMs: number, type: ScheduleEventType, payload: string];
 
 /**
@@ -40,10 +29,8 @@ export class Projector {
   readonly #readEvents: StatementSync;
   readonly #findBehind: StatementSync;
   readonly #report: (error: ProjectionError) => void;
-  /** Schedules that are behind, the one that waited longest first. */
-  readonly #behind = new Map<ScheduleId, Lag>();
+  readonly #lag = new JournalLag();
   readonly #stopped = new Map<ScheduleId, ProjectionError>();
-  #backlogEvents = 0;
 
   constructor(db: DatabaseSync, transactions: Transactions, report: (error: ProjectionError) => void) {
     this.#transactions = transactions;
@@ -53,21 +40,7 @@ export class Projector {
       'SELECT seq, at_ms, type, payload FROM event_log WHERE schedule_id = ? AND seq > ? ORDER BY seq LIMIT ?',
       { returnArrays: true },
     );
-    this.#findBehind = db.prepare(
-      `WITH RECURSIVE logged (schedule_id) AS (
-         SELECT min(schedule_id) FROM event_log
-         UNION ALL
-         SELECT (SELECT min(e.schedule_id) FROM event_log e WHERE e.schedule_id > logged.schedule_id)
-         FROM logged WHERE logged.schedule_id IS NOT NULL
-       ), ends AS (
-         SELECT schedule_id, (SELECT max(e.seq) FROM event_log e WHERE e.schedule_id = logged.schedule_id) AS seq
-         FROM logged WHERE schedule_id IS NOT NULL
-       )
-       SELECT ends.schedule_id, coalesce(p.projected_seq, 0), ends.seq
-       FROM ends LEFT JOIN schedule_projection p USING (schedule_id)
-       WHERE ends.seq > coalesce(p.projected_seq, 0)`,
-      { returnArrays: true },
-    );
+    this.#findBehind = db.prepare(behindSql('projected_seq'), { returnArrays: true });
     this.findBacklog();
   }
 
@@ -76,22 +49,18 @@ export class Projector {
    * look-up a schedule, however long the journal.
    */
   findBacklog(): void {
-    this.#behind.clear();
-    this.#backlogEvents = 0;
-    for (const [scheduleId, projectedSeq, committedSeq] of queryRows<BehindRow>(this.#findBehind)) {
-      if (this.#stopped.has(scheduleId)) continue;
-      this.#behind.set(scheduleId, { projectedSeq, committedSeq });
-      this.#backlogEvents += committedSeq - projectedSeq;
-    }
+    this.#lag.reset(
+      queryRows<LagRow>(this.#findBehind).filter(([scheduleId]) => !this.#stopped.has(scheduleId)),
+    );
   }
 
   /** Events that are committed but not projected, without those of stopped schedules. */
   get backlogEvents(): number {
-    return this.#backlogEvents;
+    return this.#lag.events;
   }
 
   schedulesBehind(): ScheduleId[] {
-    return [...this.#behind.keys(), ...this.#stopped.keys()];
+    return [...this.#lag.schedules(), ...this.#stopped.keys()];
   }
 
   /** The first schedule that stopped, if one did. */
@@ -102,24 +71,18 @@ export class Projector {
   /** Call after each commit with its rows. */
   noteCommitted({ count, scheduleId, seq }: JournalColumns): void {
     for (let i = 0; i < count; i++) {
-      const schedule = scheduleId[i]!;
-      const lag = this.#behind.get(schedule);
-      if (lag !== undefined) lag.committedSeq = seq[i]!;
-      else if (this.#stopped.has(schedule)) continue;
-      else this.#behind.set(schedule, { projectedSeq: seq[i]! - 1, committedSeq: seq[i]! });
-      this.#backlogEvents += 1;
+      if (!this.#stopped.has(scheduleId[i]!)) this.#lag.noteCommitted(scheduleId[i]!, seq[i]!);
     }
   }
 
   /** How far each schedule has to come until all that is committed now is projected. */
   currentTargets(): Map<ScheduleId, number> {
-    return new Map(Array.from(this.#behind, ([scheduleId, { committedSeq }]) => [scheduleId, committedSeq]));
+    return this.#lag.targets();
   }
 
   /** Whether a schedule has come as far as `seq`, or will never. */
   isSettled(scheduleId: ScheduleId, seq: number): boolean {
-    const lag = this.#behind.get(scheduleId);
-    return lag === undefined || lag.projectedSeq >= seq;
+    return this.#lag.isReached(scheduleId, seq);
   }
 
   /**
@@ -131,7 +94,7 @@ export class Projector {
     try {
       this.#transactions.rebuildable(() => {
         let room = chunkEventsMax;
-        for (const scheduleId of this.#behind.keys()) {
+        for (const scheduleId of this.#lag.schedules()) {
           const { projectedSeq, applied } = this.#projectSchedule(scheduleId, room);
           moved.set(scheduleId, projectedSeq);
           room -= applied;
@@ -143,7 +106,7 @@ export class Projector {
       this.#stop(error.refusal);
       return;
     }
-    for (const [scheduleId, projectedSeq] of moved) this.#noteProjected(scheduleId, projectedSeq);
+    for (const [scheduleId, projectedSeq] of moved) this.#lag.noteDone(scheduleId, projectedSeq);
   }
 
   #projectSchedule(scheduleId: ScheduleId, eventsMax: number): { projectedSeq: number; applied: number } {
@@ -162,19 +125,8 @@ export class Projector {
     return { projectedSeq: state.projectedSeq, applied: rows.length };
   }
 
-  /** A schedule that is still behind goes to the end of the line. */
-  #noteProjected(scheduleId: ScheduleId, projectedSeq: number): void {
-    const lag = this.#behind.get(scheduleId)!;
-    this.#backlogEvents -= projectedSeq - lag.projectedSeq;
-    lag.projectedSeq = projectedSeq;
-    this.#behind.delete(scheduleId);
-    if (projectedSeq < lag.committedSeq) this.#behind.set(scheduleId, lag);
-  }
-
   #stop(refusal: ProjectionError): void {
-    const { projectedSeq, committedSeq } = this.#behind.get(refusal.scheduleId)!;
-    this.#behind.delete(refusal.scheduleId);
-    this.#backlogEvents -= committedSeq - projectedSeq;
+    this.#lag.drop(refusal.scheduleId);
     this.#stopped.set(refusal.scheduleId, refusal);
     this.#report(refusal);
   }

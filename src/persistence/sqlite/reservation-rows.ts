@@ -3,7 +3,7 @@ import type { ReservationNumber, ScheduleId, UserId } from '../../actors/allocat
 import { reservationStatuses } from '../../actors/allocator/reservation.ts';
 import type { ReservationPage, ReservationQuery, StoredReservation } from '../../actors/runtime/ports.ts';
 import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
-import { seatsFromText } from './seats-text.ts';
+import { seatsFromText } from '../seats-text.ts';
 
 type Row = [
   scheduleId: ScheduleId,

@@ -1,20 +1,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../actors/allocator/assert.ts';
 import type { ScheduleId } from '../../actors/allocator/ids.ts';
-import { CommitOutcomeUnknown } from '../../actors/runtime/ports.ts';
 import { openDatabase } from '../../sqlite/database.ts';
 import { migrate, schemaVersion } from '../../sqlite/migrate.ts';
 import { Transactions } from '../../sqlite/transactions.ts';
 import { queryRows } from '../../sqlite/typed-rows.ts';
+import { answerCalls, postNotice } from '../worker/answer-calls.ts';
+import type { StoreProcedures } from '../worker/store-procedures.ts';
 import { CatalogRows } from './catalog-rows.ts';
 import { Journal } from './journal.ts';
 import { linkLedger } from './ledger-link.ts';
 import { migrations } from './migrations.ts';
+import { Outbox } from './outbox.ts';
 import { ProjectionPacer } from './projection-pacer.ts';
 import { Projector } from './projector.ts';
-import { RecoveryImageReader, type StoredScheduleColumns, transferableBuffers } from './recovery-image.ts';
+import { RecoveryImageReader } from './recovery-image.ts';
 import { ReservationRows } from './reservation-rows.ts';
-import type { CallMessage, StoreProcedures, StoreWorkerData, WorkerMessage } from './store-procedures.ts';
+import type { SqliteWorkerData } from './sqlite-worker-data.ts';
 
 /**
  * The worker thread that owns usher.db: the file's only writer, one call at a time, in the order of arrival.
@@ -22,14 +24,17 @@ import type { CallMessage, StoreProcedures, StoreWorkerData, WorkerMessage } fro
  */
 assert(parentPort !== null, 'sqlite-worker.ts runs in a worker thread');
 const port = parentPort;
-const { directory } = workerData as StoreWorkerData;
+const { directory } = workerData as SqliteWorkerData;
 
 const db = openDatabase(directory, 'usher.db');
 migrate(db, migrations);
 const transactions = new Transactions(db);
 const journal = new Journal(db, transactions);
-const projector = new Projector(db, transactions, (error) => post({ kind: 'projection-error', error }));
+const projector = new Projector(db, transactions, (error) =>
+  postNotice(port, { kind: 'projection-error', error }),
+);
 const pacer = new ProjectionPacer(projector);
+const outbox = new Outbox(db, transactions);
 const images = new RecoveryImageReader(db);
 const reservations = new ReservationRows(db);
 const catalog = new CatalogRows(db, transactions);
@@ -45,6 +50,7 @@ const procedures: StoreProcedures = {
     const outcome = journal.commit(batch);
     if (outcome === 'committed') {
       projector.noteCommitted(batch.rows);
+      outbox.noteCommitted(batch.rows);
       pacer.noteCommit();
     }
     return outcome;
@@ -53,6 +59,7 @@ const procedures: StoreProcedures = {
     const resolution = journal.resolveCommit(batchNumber, shards);
     if (resolution.outcome === 'committed') {
       projector.findBacklog();
+      outbox.findBacklog();
       pacer.noteCommit();
     }
     return resolution;
@@ -64,6 +71,9 @@ const procedures: StoreProcedures = {
     return [...new Set([...open, ...projector.schedulesBehind()])];
   },
   projectAll: () => pacer.projectAll(),
+  readUnpublished: (eventsMax) => outbox.readUnpublished(eventsMax),
+  markPublished: (positions) => outbox.markPublished(positions),
+  trimJournal: (trim) => outbox.trimJournal(trim),
   listReservations: (query) => reservations.listReservations(query),
   findReservation: (scheduleId, number) => reservations.findReservation(scheduleId, number),
   createVenue: (venue, mark) => catalog.createVenue(venue, mark),
@@ -75,6 +85,12 @@ const procedures: StoreProcedures = {
   loadVenue: (venueId) => catalog.loadVenue(venueId),
   listPerformances: () => catalog.listPerformances(),
   listSchedules: () => catalog.listSchedules(),
+  stats: () => ({
+    projectionLagEvents: projector.backlogEvents,
+    unpublishedEvents: outbox.backlogEvents,
+    pools: [],
+    slowStatements: 0,
+  }),
   close() {
     pacer.stop();
     db.close();
@@ -82,22 +98,4 @@ const procedures: StoreProcedures = {
 };
 
 pacer.start();
-port.on('message', (message: CallMessage) => void answer(message));
-
-async function answer({ callId, procedure, parameters }: CallMessage): Promise<void> {
-  try {
-    const call = procedures[procedure] as (...parameters: readonly unknown[]) => unknown;
-    const value = await call(...parameters);
-    const transfer =
-      procedure === 'loadSchedule' ? transferableBuffers((value as StoredScheduleColumns).image) : [];
-    post({ kind: 'result', callId, value }, transfer);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    post({ kind: 'failure', callId, message, outcomeUnknown: error instanceof CommitOutcomeUnknown });
-  }
-  if (procedure === 'close') port.close();
-}
-
-function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
-}
+answerCalls(port, procedures);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ScheduleId } from '../../../../src/actors/allocator/ids.ts';
+import type { ProjectionError } from '../../../../src/persistence/projection-error.ts';
 import { ProjectionPacer } from '../../../../src/persistence/sqlite/projection-pacer.ts';
-import type { ProjectionError } from '../../../../src/persistence/sqlite/projector.ts';
 
 const chunk = 256;
 const chunkTakesMs = 4;

@@ -1,8 +1,6 @@
 import { expect, it } from 'vitest';
-import {
-  RecoveryImageReader,
-  transferableBuffers,
-} from '../../../../src/persistence/sqlite/recovery-image.ts';
+import { transferableBuffers } from '../../../../src/persistence/image-columns.ts';
+import { RecoveryImageReader } from '../../../../src/persistence/sqlite/recovery-image.ts';
 import { foldedImage, foldJournal } from '../../../contract/journal-fold.ts';
 import { RandomJournalWriter } from '../../../contract/random-journal.ts';
 import { ScheduleJournal } from '../../../contract/schedule-journal.ts';

@@ -1,10 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { ShardId } from '../../../../src/actors/allocator/ids.ts';
 import type { JournalRow } from '../../../../src/actors/runtime/ports.ts';
+import { toJournalColumns } from '../../../../src/persistence/journal-columns.ts';
+import type { ProjectionError } from '../../../../src/persistence/projection-error.ts';
 import { Journal } from '../../../../src/persistence/sqlite/journal.ts';
-import { toJournalColumns } from '../../../../src/persistence/sqlite/journal-columns.ts';
 import { migrations } from '../../../../src/persistence/sqlite/migrations.ts';
-import { type ProjectionError, Projector } from '../../../../src/persistence/sqlite/projector.ts';
+import { Projector } from '../../../../src/persistence/sqlite/projector.ts';
 import { migrate } from '../../../../src/sqlite/migrate.ts';
 import { Transactions } from '../../../../src/sqlite/transactions.ts';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ScheduleId, ShardId } from '../../../../src/actors/allocator/ids.ts';
 import { CommitOutcomeUnknown, StoreUnavailable } from '../../../../src/actors/runtime/ports.ts';
-import { toJournalColumns } from '../../../../src/persistence/sqlite/journal-columns.ts';
-import { WorkerLink } from '../../../../src/persistence/sqlite/worker-link.ts';
+import { toJournalColumns } from '../../../../src/persistence/journal-columns.ts';
+import { WorkerLink } from '../../../../src/persistence/worker/worker-link.ts';
 
 const limitMs = 20_000;
 const batch = { batchNumber: 1, shards: [], rows: toJournalColumns([]) };
@@ -27,7 +27,7 @@ const stubWorker = `
       open += 1;
       setTimeout(() => { result(open); open -= 1; }, 5);
     } else if (procedure === 'claimShards') {
-      parentPort.postMessage({ kind: 'projection-error', error: { scheduleId: 1, seq: 2, message: 'stopped' } });
+      parentPort.postMessage({ kind: 'notice', notice: { kind: 'fault', fault: 'a fault', message: 'why' } });
       result([]);
     }
   });
@@ -35,13 +35,13 @@ const stubWorker = `
 
 describe('WorkerLink', () => {
   let link: WorkerLink;
-  const errors: unknown[] = [];
+  const notices: unknown[] = [];
 
   const start = (source = stubWorker) => {
     link = new WorkerLink({
       entry: new URL(`data:text/javascript,${encodeURIComponent(source)}`),
       workerData: { directory: 'unused' },
-      onProjectionError: (error) => errors.push(error),
+      onNotice: (notice) => notices.push(notice),
     });
     return link;
   };
@@ -130,10 +130,10 @@ describe('WorkerLink', () => {
     expect(await link.call(limitMs, 'opened')).toBe(first);
   });
 
-  it('hands on what the projector reports', async () => {
+  it('hands on what the worker tells', async () => {
     start();
     await link.call(limitMs, 'claimShards', 'a', [1 as ShardId]);
-    expect(errors).toEqual([{ scheduleId: 1, seq: 2, message: 'stopped' }]);
+    expect(notices).toEqual([{ kind: 'fault', fault: 'a fault', message: 'why' }]);
   });
 
   it('closes after the calls under way, refuses later ones, and closes once', async () => {

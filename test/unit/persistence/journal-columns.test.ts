@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { toJournalColumns, toJournalRows } from '../../../../src/persistence/sqlite/journal-columns.ts';
-import { ScheduleJournal } from '../../../contract/schedule-journal.ts';
+import { toJournalColumns, toJournalRows } from '../../../src/persistence/journal-columns.ts';
+import { ScheduleJournal } from '../../contract/schedule-journal.ts';
 
 it('rows come back from their columns in order', () => {
   const journal = new ScheduleJournal(2 ** 53 - 1, 255);

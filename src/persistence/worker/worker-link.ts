@@ -1,19 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { CommitOutcomeUnknown, StoreUnavailable } from '../../actors/runtime/ports.ts';
-import type { ProjectionError } from './projector.ts';
 import type {
   CallMessage,
   ProcedureName,
   ProcedureResult,
+  StoreNotice,
   StoreProcedures,
-  StoreWorkerData,
   WorkerMessage,
 } from './store-procedures.ts';
 
 interface WorkerLinkOptions {
   readonly entry: URL;
-  readonly workerData: StoreWorkerData;
-  readonly onProjectionError: (error: ProjectionError) => void;
+  readonly workerData: unknown;
+  readonly onNotice: (notice: StoreNotice) => void;
 }
 
 interface PendingCall {
@@ -121,8 +120,8 @@ export class WorkerLink {
   }
 
   #receive(message: WorkerMessage): void {
-    if (message.kind === 'projection-error') {
-      this.#options.onProjectionError(message.error);
+    if (message.kind === 'notice') {
+      this.#options.onNotice(message.notice);
       return;
     }
     const call = this.#take(message.callId);

@@ -1,0 +1,185 @@
+import type { IdempotencyMark } from '../../actors/allocator/event.ts';
+import type {
+  PerformanceId,
+  ReservationNumber,
+  ScheduleId,
+  ShardId,
+  VenueId,
+} from '../../actors/allocator/ids.ts';
+import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
+import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type {
+  EventOutbox,
+  JournalTrim,
+  JournalTrimmed,
+  OutboxChunk,
+  SchedulePosition,
+} from '../../actors/runtime/event-outbox.ts';
+import type {
+  CommitResolution,
+  JournalBatch,
+  ReservationPage,
+  ReservationQuery,
+  ShardEpoch,
+  Store,
+  StoredReservation,
+  StoredSchedule,
+} from '../../actors/runtime/ports.ts';
+import { toJournalColumns, toJournalRows } from '../journal-columns.ts';
+import type { StoreStats } from '../store-stats.ts';
+import { countSeats } from '../venue-capacity.ts';
+import type {
+  LedgerLink,
+  ProcedureName,
+  ProcedureResult,
+  StoreNotice,
+  StoreProcedures,
+} from './store-procedures.ts';
+import { WorkerLink } from './worker-link.ts';
+
+export interface WorkerStoreOptions {
+  /** The worker's module: it answers StoreProcedures (answer-calls.ts). */
+  readonly entry: URL;
+  readonly workerData: unknown;
+  /** A call that takes longer fails, and its worker is replaced. */
+  readonly callLimitMs: number;
+  /** The same for calls that read or project whole schedules. */
+  readonly longCallLimitMs: number;
+  readonly onNotice: (notice: StoreNotice) => void;
+}
+
+/** The Store port on a worker thread that has all the SQL; this side turns the port's calls into messages. */
+export class WorkerStore implements Store, EventOutbox {
+  readonly #link: WorkerLink;
+  readonly #callLimitMs: number;
+  readonly #longCallLimitMs: number;
+
+  constructor(options: WorkerStoreOptions) {
+    this.#callLimitMs = options.callLimitMs;
+    this.#longCallLimitMs = options.longCallLimitMs;
+    this.#link = new WorkerLink(options);
+  }
+
+  /** The schema version, once the store is open. */
+  opened(): Promise<number> {
+    return this.#callLong('opened');
+  }
+
+  /** Remembers the ledger that belongs to this store, the first time; answers which one does. */
+  linkLedger(ledgerId: string): Promise<LedgerLink> {
+    return this.#call('linkLedger', ledgerId);
+  }
+
+  claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+    return this.#call('claimShards', owner, shardIds);
+  }
+
+  renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+    return this.#call('renewShards', owner, shardIds);
+  }
+
+  commit({ batchNumber, shards, rows }: JournalBatch): Promise<'committed' | 'fenced'> {
+    return this.#call('commit', { batchNumber, shards, rows: toJournalColumns(rows) });
+  }
+
+  resolveCommit({ batchNumber, shards }: JournalBatch): Promise<CommitResolution> {
+    return this.#call('resolveCommit', batchNumber, shards);
+  }
+
+  async loadSchedule(
+    scheduleId: ScheduleId,
+    { endedSinceMs, markedSinceMs }: { readonly endedSinceMs: number; readonly markedSinceMs: number },
+  ): Promise<StoredSchedule> {
+    const { image, tail } = await this.#callLong('loadSchedule', scheduleId, endedSinceMs, markedSinceMs);
+    return { image, tail: toJournalRows(tail) };
+  }
+
+  schedulesWithOpenWork(): Promise<readonly ScheduleId[]> {
+    return this.#callLong('schedulesWithOpenWork');
+  }
+
+  projectAll(): Promise<void> {
+    return this.#callLong('projectAll');
+  }
+
+  async readUnpublished(eventsMax: number): Promise<OutboxChunk> {
+    const { rows, backlogEvents } = await this.#call('readUnpublished', eventsMax);
+    return { rows: toJournalRows(rows), backlogEvents };
+  }
+
+  markPublished(positions: readonly SchedulePosition[]): Promise<void> {
+    return this.#call('markPublished', positions);
+  }
+
+  trimJournal(trim: JournalTrim): Promise<JournalTrimmed> {
+    return this.#call('trimJournal', trim);
+  }
+
+  listReservations(query: ReservationQuery): Promise<ReservationPage> {
+    return this.#call('listReservations', query);
+  }
+
+  findReservation(scheduleId: ScheduleId, number: ReservationNumber): Promise<StoredReservation | undefined> {
+    return this.#call('findReservation', scheduleId, number);
+  }
+
+  createVenue(layout: Omit<VenueLayout, 'venueId'>, mark?: IdempotencyMark): Promise<VenueId> {
+    const { name, sections } = layout;
+    const row = { name, seats: countSeats(layout), layout: JSON.stringify(sections) };
+    return this.#callLong('createVenue', row, mark);
+  }
+
+  createPerformance(
+    performance: Omit<Performance, 'performanceId'>,
+    mark?: IdempotencyMark,
+  ): Promise<PerformanceId> {
+    return this.#call('createPerformance', performance, mark);
+  }
+
+  createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId> {
+    return this.#call('createSchedule', schedule, mark);
+  }
+
+  listCreationMarks(): Promise<readonly CreationMark[]> {
+    return this.#call('listCreationMarks');
+  }
+
+  listVenues(): Promise<readonly VenueSummary[]> {
+    return this.#call('listVenues');
+  }
+
+  async loadVenue(venueId: VenueId): Promise<VenueLayout | undefined> {
+    const row = await this.#call('loadVenue', venueId);
+    return row && { venueId, name: row.name, sections: JSON.parse(row.layout) };
+  }
+
+  listPerformances(): Promise<readonly Performance[]> {
+    return this.#call('listPerformances');
+  }
+
+  listSchedules(): Promise<readonly (Schedule & { readonly available: number })[]> {
+    return this.#call('listSchedules');
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#call('stats');
+  }
+
+  close(): Promise<void> {
+    return this.#link.close(this.#longCallLimitMs);
+  }
+
+  #call<Name extends ProcedureName>(
+    procedure: Name,
+    ...parameters: Parameters<StoreProcedures[Name]>
+  ): Promise<ProcedureResult<Name>> {
+    return this.#link.call(this.#callLimitMs, procedure, ...parameters);
+  }
+
+  #callLong<Name extends ProcedureName>(
+    procedure: Name,
+    ...parameters: Parameters<StoreProcedures[Name]>
+  ): Promise<ProcedureResult<Name>> {
+    return this.#link.call(this.#longCallLimitMs, procedure, ...parameters);
+  }
+}
