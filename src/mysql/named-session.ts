@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { MySqlFault } from './mysql-fault.ts';
+import { MySqlSession, type SessionOptions } from './session.ts';
+
+/**
+ * Connections that hold rows while they write, and so must be found by whoever takes over from a process that is
+ * frozen in the middle of a transaction: each holds a user-level lock with its name, and IS_USED_LOCK tells which
+ * connection that is. Unlike a connection's number, a name can't be another one's after the server has restarted.
+ *
+ * A process that lost such a connection and opens it anew ends the old one in the same way, so a transaction that
+ * it left open waits for no time limit.
+ */
+export const sessionRoles = ['commit', 'projection', 'ledger-0', 'ledger-1', 'ledger-2', 'ledger-3'] as const;
+export type SessionRole = (typeof sessionRoles)[number];
+
+/** `holder`: the run of a process that it belongs to. */
+export async function openNamedSession(
+  options: SessionOptions,
+  holder: string,
+  role: SessionRole,
+): Promise<MySqlSession> {
+  const session = await MySqlSession.open(options);
+  try {
+    const name = lockName(holder, role);
+    await endHolder(session, name);
+    const [row] = await session.rows<[number | null]>('SELECT GET_LOCK(?, 1)', [name]);
+    if (row?.[0] !== 1) throw new MySqlFault('unavailable', `another connection of ${holder} stays open`, {});
+    return session;
+  } catch (error) {
+    session.destroy();
+    throw error;
+  }
+}
+
+/** Ends all connections of `holder` that write: what they have not committed is rolled back. */
+export async function endNamedSessions(session: MySqlSession, holder: string): Promise<void> {
+  for (const role of sessionRoles) await endHolder(session, lockName(holder, role));
+}
+
+const noSuchThread = 1094;
+
+async function endHolder(session: MySqlSession, name: string): Promise<void> {
+  const [row] = await session.rows<[number | null]>('SELECT IS_USED_LOCK(?)', [name]);
+  const connectionId = row?.[0] ?? null;
+  if (connectionId === null || connectionId === session.connectionId) return;
+  await session.change(`KILL ${Number(connectionId)}`).catch((error: unknown) => {
+    // It went by itself in between.
+    if (!(error instanceof MySqlFault) || error.errno !== noSuchThread) throw error;
+  });
+}
+
+/** At most 64 characters, of the current database: one server may have several Ushers. */
+function lockName(holder: string, role: SessionRole): string {
+  return `usher.${createHash('sha256').update(holder).digest('hex').slice(0, 40)}.${role}`;
+}
