@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import { cachedFolder } from './cached-folder.ts';
+import { installByApt } from './installed.ts';
+import { announced, runCommand } from './run-command.ts';
 
 /**
  * stripe-mock, which knows every call of Stripe's by its published description and refuses those that don't
@@ -46,39 +48,21 @@ export async function startStripeMock(): Promise<StripeMock> {
 
 /** The path of the binary, after it was built if it was not there. @throws Error that says what to install. */
 function builtBinary(): string {
-  const cache = fileURLToPath(new URL('../../.cache/', import.meta.url));
-  const folder = join(cache, `stripe-mock-${version}`);
-  const binary = join(folder, 'stripe-mock');
-  if (existsSync(binary)) return binary;
-  const go = goCommand();
-  console.error(`usher: building stripe-mock ${version} into .cache/ (once, about 15 s) …`);
-  const startedMs = performance.now();
-  mkdirSync(cache, { recursive: true });
-  // Elsewhere first, so that nobody takes a half-written file for it.
-  const building = mkdtempSync(join(cache, 'building-'));
-  try {
-    run(go, ['install', `github.com/stripe/stripe-mock@${version}`], { GOBIN: building });
-    if (!existsSync(binary)) renameSync(building, folder);
-  } catch (error) {
-    // Another process may have been faster.
-    if (!existsSync(binary)) throw error;
-  } finally {
-    rmSync(building, { recursive: true, force: true });
-  }
-  console.error(`usher: built in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
-  return binary;
+  const folder = cachedFolder(`stripe-mock-${version}`, (building) => {
+    const go = goCommand();
+    announced(`building stripe-mock ${version} into .cache/`, 'once, about 15 s', () =>
+      runCommand(go, ['install', `github.com/stripe/stripe-mock@${version}`], {
+        environment: { GOBIN: building },
+      }),
+    );
+  });
+  return join(folder, 'stripe-mock');
 }
 
 /** A command that is new enough, installed if there is none. @throws Error that says what to install. */
 function goCommand(): string {
   if (isNewEnough()) return 'go';
-  const hasApt = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
-  if (goVersion() === undefined && hasApt) {
-    console.error('usher: installing golang-go with apt-get (about 60 s) …');
-    const quietly = { DEBIAN_FRONTEND: 'noninteractive' };
-    run('apt-get', ['update', '-qq'], quietly);
-    run('apt-get', ['install', '-y', '-qq', 'golang-go'], quietly);
-  }
+  if (goVersion() === undefined) installByApt(['golang-go'], 60);
   if (isNewEnough()) return 'go';
   if (goVersion() !== undefined) return newerGo();
   throw new Error(
@@ -93,7 +77,7 @@ function newerGo(): string {
   console.error(`usher: fetching Go ${newerGoVersion}, since the one that is installed is too old …`);
   const { Dir: folder } = v.parse(
     v.object({ Dir: v.string() }),
-    JSON.parse(run('go', ['mod', 'download', '-json', toolchain], {})),
+    JSON.parse(runCommand('go', ['mod', 'download', '-json', toolchain])),
   );
   const tools = join(folder, 'pkg', 'tool', `${process.platform}_${arch}`);
   for (const tool of [join(folder, 'bin'), tools]) {
@@ -112,15 +96,6 @@ function isNewEnough(): boolean {
   const found = goVersion();
   if (found === undefined) return false;
   return found.major > goVersionMin.major || found.minor >= goVersionMin.minor;
-}
-
-function run(command: string, args: readonly string[], environment: Record<string, string>): string {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    env: { ...process.env, ...environment },
-  });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
-  return stdout;
 }
 
 function addressOf(child: ChildProcess): Promise<string> {

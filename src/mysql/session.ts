@@ -21,6 +21,9 @@ export interface Changed {
   readonly insertId: number;
 }
 
+/** How long the server leaves a connection open on which nothing is asked. */
+export const idleSecondsMax = 86_400;
+
 /**
  * Set on every connection: READ COMMITTED, because a fenced UPDATE is a current read there and holds no row that
  * it did not match; strict, so that no value is ever cut to fit; a wait for a row ends well within a statement's
@@ -28,7 +31,7 @@ export interface Changed {
  */
 const sessionSetup = `SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
   SESSION transaction_isolation = 'READ-COMMITTED', SESSION innodb_lock_wait_timeout = 2,
-  SESSION wait_timeout = 86400, SESSION time_zone = '+00:00', SESSION autocommit = 1`;
+  SESSION wait_timeout = ${idleSecondsMax}, SESSION time_zone = '+00:00', SESSION autocommit = 1`;
 
 /** The same in words of before MariaDB 11.1, which knows the isolation level by its old name. */
 const olderSessionSetup = sessionSetup.replace('transaction_isolation', 'tx_isolation');

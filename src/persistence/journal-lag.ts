@@ -56,11 +56,14 @@ export class JournalLag {
     for (let i = 0; i < count; i++) this.noteCommitted(scheduleId[i]!, seq[i]!);
   }
 
-  /** A schedule that is still behind goes to the end of the line. */
+  /**
+   * A schedule that is still behind goes to the end of the line, even one that has come no further: so whoever
+   * cannot go on with one gets on with the others.
+   */
   noteDone(scheduleId: ScheduleId, seq: number): void {
     const lag = this.#behind.get(scheduleId);
-    if (lag === undefined || seq <= lag.doneSeq) return;
-    const doneSeq = Math.min(seq, lag.committedSeq);
+    if (lag === undefined) return;
+    const doneSeq = Math.max(lag.doneSeq, Math.min(seq, lag.committedSeq));
     this.#events -= doneSeq - lag.doneSeq;
     lag.doneSeq = doneSeq;
     this.#behind.delete(scheduleId);

@@ -3,7 +3,7 @@
  * reservation that does not exist. A bug on the deciding side; projecting that schedule any further would
  * only spread it.
  */
-class ProjectionGuardTripped extends Error {
+export class ProjectionGuardTripped extends Error {
   override name = 'ProjectionGuardTripped';
 }
 

@@ -2,6 +2,7 @@ import type { ScheduleId, ShardId } from '../../actors/allocator/ids.ts';
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
 import type { CreationMark, Performance, Schedule } from '../../actors/runtime/catalog.ts';
 import type { JournalRow } from '../../actors/runtime/ports.ts';
+import { JournalLag } from '../journal-lag.ts';
 import { MemoryProjection } from './memory-projection.ts';
 
 /**
@@ -11,6 +12,8 @@ import { MemoryProjection } from './memory-projection.ts';
 export interface MemoryStoreData {
   readonly shards: Map<ShardId, MemoryShard>;
   readonly schedules: Map<ScheduleId, MemorySchedule>;
+  /** By how much `publishedSeq` is behind the journal, schedule by schedule. */
+  readonly unpublished: JournalLag;
   /** Element i has id i + 1. */
   readonly venues: VenueLayout[];
   readonly performances: Performance[];
@@ -25,10 +28,11 @@ interface MemoryShard {
 }
 
 export interface MemorySchedule {
-  /** By seq. */
+  /** By seq; its front may have been trimmed. */
   readonly journal: Map<number, JournalRow>;
-  /** The newest seq of the journal; 0 = none. */
+  /** The newest seq of the journal, trimmed or not; 0 = none. */
   lastSeq: number;
+  publishedSeq: number;
   readonly projection: MemoryProjection;
 }
 
@@ -36,6 +40,7 @@ export function emptyMemoryStoreData(): MemoryStoreData {
   return {
     shards: new Map(),
     schedules: new Map(),
+    unpublished: new JournalLag(),
     venues: [],
     performances: [],
     catalogSchedules: [],
@@ -46,7 +51,7 @@ export function emptyMemoryStoreData(): MemoryStoreData {
 export function scheduleIn(data: MemoryStoreData, scheduleId: ScheduleId): MemorySchedule {
   let schedule = data.schedules.get(scheduleId);
   if (schedule === undefined) {
-    schedule = { journal: new Map(), lastSeq: 0, projection: new MemoryProjection() };
+    schedule = { journal: new Map(), lastSeq: 0, publishedSeq: 0, projection: new MemoryProjection() };
     data.schedules.set(scheduleId, schedule);
   }
   return schedule;

@@ -9,6 +9,13 @@ import type {
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import { decodeEvent } from '../../actors/runtime/event-codec.ts';
+import type {
+  EventOutbox,
+  JournalTrim,
+  JournalTrimmed,
+  OutboxChunk,
+  SchedulePosition,
+} from '../../actors/runtime/event-outbox.ts';
 import {
   type CommitResolution,
   type JournalBatch,
@@ -23,6 +30,7 @@ import {
 import { guard } from '../projection-guard.ts';
 import { countSeats } from '../venue-capacity.ts';
 import { memoryImage } from './memory-image.ts';
+import { markMemoryPublished, readMemoryUnpublished, trimMemoryJournal } from './memory-outbox.ts';
 import { listMemoryReservations, storedReservation } from './memory-queries.ts';
 import {
   emptyMemoryStoreData,
@@ -33,13 +41,13 @@ import {
 } from './memory-store-data.ts';
 
 /**
- * The Store port in memory, for tests and the simulation. A call takes its whole effect before it returns
+ * The Store and EventOutbox ports in memory, for tests and the simulation. A call takes its whole effect before it returns
  * its promise, so the order of calls is the order of effects, and nothing depends on time.
  *
  * A crash is a new MemoryStore on the same data. It projects only in projectAll and projectSome, so a test
  * decides how long a tail the journal has behind the image.
  */
-export class MemoryStore implements Store {
+export class MemoryStore implements Store, EventOutbox {
   readonly data: MemoryStoreData;
   #isClosed = false;
 
@@ -80,6 +88,7 @@ export class MemoryStore implements Store {
       const schedule = scheduleIn(this.data, row.scheduleId);
       schedule.journal.set(row.seq, row);
       schedule.lastSeq = Math.max(schedule.lastSeq, row.seq);
+      this.data.unpublished.noteCommitted(row.scheduleId, row.seq);
     }
     for (const { shardId } of shards) this.data.shards.get(shardId)!.lastBatch = batchNumber;
     return 'committed';
@@ -159,6 +168,21 @@ export class MemoryStore implements Store {
     }
     if (refusal !== undefined) throw refusal;
     return applied;
+  }
+
+  async readUnpublished(eventsMax: number): Promise<OutboxChunk> {
+    this.#checkOpen();
+    return readMemoryUnpublished(this.data, eventsMax);
+  }
+
+  async markPublished(positions: readonly SchedulePosition[]): Promise<void> {
+    this.#checkOpen();
+    markMemoryPublished(this.data, positions);
+  }
+
+  async trimJournal(trim: JournalTrim): Promise<JournalTrimmed> {
+    this.#checkOpen();
+    return trimMemoryJournal(this.data, trim);
   }
 
   async listReservations(query: ReservationQuery): Promise<ReservationPage> {

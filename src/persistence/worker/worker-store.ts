@@ -30,10 +30,12 @@ import type { StoreStats } from '../store-stats.ts';
 import { countSeats } from '../venue-capacity.ts';
 import type {
   LedgerLink,
+  OutboxColumns,
   ProcedureName,
   ProcedureResult,
   StoreNotice,
   StoreProcedures,
+  VenueRow,
 } from './store-procedures.ts';
 import { WorkerLink } from './worker-link.ts';
 
@@ -103,8 +105,13 @@ export class WorkerStore implements Store, EventOutbox {
   }
 
   async readUnpublished(eventsMax: number): Promise<OutboxChunk> {
-    const { rows, backlogEvents } = await this.#call('readUnpublished', eventsMax);
+    const { rows, backlogEvents } = await this.readUnpublishedColumns(eventsMax);
     return { rows: toJournalRows(rows), backlogEvents };
+  }
+
+  /** readUnpublished without an object a row: for whoever hands it on to another thread. */
+  readUnpublishedColumns(eventsMax: number): Promise<OutboxColumns> {
+    return this.#call('readUnpublished', eventsMax);
   }
 
   markPublished(positions: readonly SchedulePosition[]): Promise<void> {
@@ -149,8 +156,13 @@ export class WorkerStore implements Store, EventOutbox {
   }
 
   async loadVenue(venueId: VenueId): Promise<VenueLayout | undefined> {
-    const row = await this.#call('loadVenue', venueId);
+    const row = await this.loadVenueRow(venueId);
     return row && { venueId, name: row.name, sections: JSON.parse(row.layout) };
+  }
+
+  /** loadVenue as it is stored, its layout a text. */
+  loadVenueRow(venueId: VenueId): Promise<VenueRow | undefined> {
+    return this.#call('loadVenue', venueId);
   }
 
   listPerformances(): Promise<readonly Performance[]> {

@@ -1,0 +1,185 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { IdempotencyMark } from '../../actors/allocator/event.ts';
+import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../../actors/allocator/ids.ts';
+import type { LayoutSection } from '../../actors/allocator/venue-layout.ts';
+import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type { MySqlSession } from '../../mysql/session.ts';
+import { type SqlValue, sqlRows } from '../../mysql/sql-values.ts';
+import type { VenueRow } from '../worker/store-procedures.ts';
+
+type PerformanceRow = [
+  performanceId: PerformanceId,
+  name: string,
+  venueId: VenueId,
+  currency: string,
+  prices: string,
+  seatsPerUserMax: number | null,
+  orphanRule: number,
+];
+
+type ScheduleRow = [
+  scheduleId: ScheduleId,
+  performanceId: PerformanceId,
+  startsAtMs: number,
+  onSaleAtMs: number | null,
+  available: number,
+];
+
+/** Rows of `seat` in one INSERT: some 100 KiB. */
+const seatsPerInsert = 1_000;
+
+export function createVenue(
+  session: MySqlSession,
+  venue: VenueRow,
+  mark?: IdempotencyMark,
+): Promise<VenueId> {
+  return create(session, 'venue', mark, async (venueId) => {
+    await session.change('INSERT INTO venue (venue_id, name, seats, layout) VALUES (?, ?, ?, ?)', [
+      venueId,
+      venue.name,
+      venue.seats,
+      gzipSync(venue.layout),
+    ]);
+    let rows: SqlValue[][] = [];
+    for (const row of seatRows(venueId, JSON.parse(venue.layout))) {
+      rows.push(row);
+      if (rows.length < seatsPerInsert) continue;
+      await insertSeats(session, rows);
+      rows = [];
+    }
+    if (rows.length > 0) await insertSeats(session, rows);
+  });
+}
+
+function* seatRows(venueId: number, sections: readonly LayoutSection[]): Generator<SqlValue[]> {
+  let seatId = 0;
+  for (const section of sections) {
+    for (const row of section.rows) {
+      for (const seat of row.seats) {
+        yield [venueId, seatId, seat.seatId, section.name, row.name, seat.number, seat.category];
+        seatId += 1;
+      }
+    }
+  }
+}
+
+async function insertSeats(session: MySqlSession, rows: readonly SqlValue[][]): Promise<void> {
+  const columns = 'venue_id, seat_id, public_id, section, row_name, number, category';
+  await session.raw('INSERT INTO seat …', `INSERT INTO seat (${columns}) VALUES ${sqlRows(rows)}`);
+}
+
+export function createPerformance(
+  session: MySqlSession,
+  performance: Omit<Performance, 'performanceId'>,
+  mark?: IdempotencyMark,
+): Promise<PerformanceId> {
+  const { name, venueId, currency, prices, seatsPerUserMax, orphanRule } = performance;
+  return create(session, 'performance', mark, async (performanceId) => {
+    await session.change(
+      `INSERT INTO performance (performance_id, name, venue_id, currency, prices, seats_per_user_max, orphan_rule)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      [
+        performanceId,
+        name,
+        venueId,
+        currency,
+        JSON.stringify(prices),
+        seatsPerUserMax ?? null,
+        Number(orphanRule),
+      ],
+    );
+  });
+}
+
+export function createSchedule(
+  session: MySqlSession,
+  { performanceId, startsAtMs, onSaleAtMs }: Omit<Schedule, 'scheduleId'>,
+  mark?: IdempotencyMark,
+): Promise<ScheduleId> {
+  return create(session, 'schedule', mark, async (scheduleId) => {
+    await session.change(
+      'INSERT INTO schedule (schedule_id, performance_id, starts_at_ms, on_sale_at_ms) VALUES (?, ?, ?, ?)',
+      [scheduleId, performanceId, startsAtMs, onSaleAtMs ?? null],
+    );
+  });
+}
+
+/** The next id, the row and its mark, or nothing. The counter's row is locked, so creations follow one another. */
+function create<Id extends number>(
+  session: MySqlSession,
+  counter: 'venue' | 'performance' | 'schedule',
+  mark: IdempotencyMark | undefined,
+  insert: (id: Id) => Promise<void>,
+): Promise<Id> {
+  return session.transaction(async () => {
+    await session.change('UPDATE catalog_counter SET last_id = last_id + 1 WHERE name = ?', [counter]);
+    const [row] = await session.rows<[Id]>('SELECT last_id FROM catalog_counter WHERE name = ?', [counter]);
+    const id = row![0];
+    await insert(id);
+    if (mark !== undefined) {
+      await session.change('INSERT INTO creation_mark (idempotency_key, fingerprint, id) VALUES (?, ?, ?)', [
+        mark.key,
+        mark.fingerprint,
+        id,
+      ]);
+    }
+    return id;
+  });
+}
+
+export async function listCreationMarks(session: MySqlSession): Promise<CreationMark[]> {
+  const rows = await session.rows<[IdempotencyKey, number, number]>(
+    'SELECT idempotency_key, fingerprint, id FROM creation_mark',
+  );
+  return rows.map(([key, fingerprint, id]) => ({ key, fingerprint, id }));
+}
+
+export async function listVenues(session: MySqlSession): Promise<VenueSummary[]> {
+  const rows = await session.rows<[VenueId, string, number]>(
+    'SELECT venue_id, name, seats FROM venue ORDER BY venue_id',
+  );
+  return rows.map(([venueId, name, seats]) => ({ venueId, name, seats }));
+}
+
+export async function loadVenue(session: MySqlSession, venueId: VenueId): Promise<VenueRow | undefined> {
+  const [row] = await session.rows<[string, number, Buffer]>(
+    'SELECT name, seats, layout FROM venue WHERE venue_id = ?',
+    [venueId],
+  );
+  return row && { name: row[0], seats: row[1], layout: gunzipSync(row[2]).toString() };
+}
+
+export async function listPerformances(session: MySqlSession): Promise<Performance[]> {
+  const rows = await session.rows<PerformanceRow>(
+    `SELECT performance_id, name, venue_id, currency, prices, seats_per_user_max, orphan_rule
+     FROM performance ORDER BY performance_id`,
+  );
+  return rows.map(([performanceId, name, venueId, currency, prices, seatsPerUserMax, orphanRule]) => ({
+    performanceId,
+    name,
+    venueId,
+    currency,
+    prices: JSON.parse(prices),
+    ...(seatsPerUserMax !== null && { seatsPerUserMax }),
+    orphanRule: orphanRule === 1,
+  }));
+}
+
+export async function listSchedules(session: MySqlSession): Promise<(Schedule & { available: number })[]> {
+  const rows = await session.rows<ScheduleRow>(
+    `SELECT s.schedule_id, s.performance_id, s.starts_at_ms, s.on_sale_at_ms,
+       CAST(v.seats AS SIGNED) - COALESCE(p.taken_seats, 0)
+     FROM schedule s
+     JOIN performance USING (performance_id)
+     JOIN venue v USING (venue_id)
+     LEFT JOIN schedule_projection p ON p.schedule_id = s.schedule_id
+     ORDER BY s.schedule_id`,
+  );
+  return rows.map(([scheduleId, performanceId, startsAtMs, onSaleAtMs, available]) => ({
+    scheduleId,
+    performanceId,
+    startsAtMs,
+    ...(onSaleAtMs !== null && { onSaleAtMs }),
+    available,
+  }));
+}

@@ -1,0 +1,12 @@
+import type { MySqlOptions } from '../../mysql/mysql-options.ts';
+
+/** What the worker is started with. */
+export interface MySqlWorkerData {
+  readonly primary: MySqlOptions;
+  /** For what people browse; undefined: the primary. */
+  readonly replica: MySqlOptions | undefined;
+  /** Names this run of the process. */
+  readonly holder: string;
+  /** Connections for reads, of each server. */
+  readonly poolMax: number;
+}

@@ -1,0 +1,4 @@
+import { mysqlHarness } from './mysql-harness.ts';
+import { storeContract } from './store-contract.ts';
+
+storeContract('the MySQL store', mysqlHarness);
