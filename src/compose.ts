@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type CardGateway, noGateway } from './actors/runtime/card-gateway.ts';
 import { Directory } from './actors/runtime/directory.ts';
-import { StoreUnavailable } from './actors/runtime/ports.ts';
+import { JournalTrimmer } from './actors/runtime/journal-trimmer.ts';
 import { layoutSummary } from './catalog/layout-summary.ts';
 import { importSeatingPlan } from './catalog/seating-plan-import.ts';
 import type { Config } from './config.ts';
@@ -10,10 +10,9 @@ import { createPublicApi } from './http/public/public-api.ts';
 import { routeLabels, routeTable } from './http/routes/route-table.ts';
 import { HttpServer, serverLimits } from './http/server/http-server.ts';
 import { StripeGateway } from './ledger/gateway/stripe-gateway.ts';
-import { openSqliteLedger, type SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
+import { openCaches, openPublisher } from './open-side-servers.ts';
+import { openStorage } from './open-storage.ts';
 import { type DataDirectoryLock, lockDataDirectory } from './persistence/sqlite/data-directory-lock.ts';
-import { openSqliteStore } from './persistence/sqlite/sqlite-store.ts';
-import type { WorkerStore } from './persistence/worker/worker-store.ts';
 import { systemClock } from './system-clock.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -56,47 +55,53 @@ export interface NodeOptions {
 /** The one place that knows every adapter. Rejects, with nothing left open, when the node can't start. */
 export async function startNode(options: NodeOptions): Promise<Node> {
   const { config, log } = options;
-  const lock = lockDataDirectory(config.dataDir);
+  // Two nodes may share a database, and a machine; what lies in files belongs to one process.
+  const usesDataDir = config.mysql === undefined || options.onLocked !== undefined;
+  const lock = usesDataDir ? lockDataDirectory(config.dataDir) : undefined;
   try {
     return await startLocked({ ...options, config: (await options.onLocked?.()) ?? config }, lock);
   } catch (error) {
     log.debug({ err: error }, 'the node did not start');
-    lock.release();
+    lock?.release();
     throw error;
   }
 }
 
-async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promise<Node> {
+async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undefined): Promise<Node> {
   const { config, log } = options;
   const routes = routeTable(config.seatsPerReservationMax);
+  const instanceId = `${config.nodeId}/${randomUUID()}`;
   const metrics: Metrics = new Metrics({
     routes: routeLabels(routes),
     stats: () => directory.stats(),
+    storeStats: () => store.stats(),
+    ledgerPools: () => ('stats' in ledger ? ledger.stats().pools : []),
     log,
     isProcessWide: true,
   });
-  const money = await openMoney(config, metrics.payments);
-  const store = await openSqliteStore({
-    directory: config.dataDir,
-    onProjectionError: (error) =>
-      log.error(error, 'a projection stopped: queries of its schedule grow stale'),
-  }).catch(async (error: unknown) => {
-    await money.close();
-    throw error;
+  const { store, ledger } = await openStorage({
+    config,
+    instanceId,
+    metrics,
+    log,
+    onCommitted: () => publisher?.wake(),
   });
+  const caches = openCaches(config.redis, ledger, metrics, log);
+  let gateway: OpenGateway;
   try {
-    await checkPair(store, money.ledger);
+    gateway = await openGateway(config, ledger.installationId, metrics.payments);
   } catch (error) {
     await store.close();
-    await money.close();
+    await caches.close();
     throw error;
   }
   const directory: Directory = new Directory({
     store,
-    ledger: money.ledger,
-    gateway: money.gateway,
+    ledger: caches.ledger,
+    gateway,
+    availableCounts: caches.availableCounts,
     clock: systemClock,
-    ids: { instanceId: () => `${config.nodeId}/${randomUUID()}` },
+    ids: { instanceId: () => instanceId },
     observer: metrics.runtime,
     shardCount,
     limits: {
@@ -111,19 +116,31 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
       idleActorMs: config.idleActorSeconds * 1000,
     },
   });
+  const publisher = openPublisher(config.kafka, store, directory.catalog, config.nodeId, metrics, log);
+  const trimmer = new JournalTrimmer({
+    outbox: store,
+    clock: systemClock,
+    retentionMs: config.journalRetentionHours * 3_600_000,
+    isPublishing: publisher !== undefined,
+    onFault: (fault, error) => metrics.runtime.onFault(fault, error),
+  });
   const stopDirectory = async () => {
     // Timers of ours keep no process alive; a ledger that is asked again on its way down must.
     const alive = setInterval(() => {}, 1_000);
     try {
-      await directory.stop();
+      await trimmer.stop();
+      await directory.stop(async () => await publisher?.stop(publishingGraceMs));
     } finally {
-      await money.close();
+      await gateway.close?.();
+      await caches.close();
       clearInterval(alive);
     }
   };
   try {
     await directory.start();
     await options.beforeListening?.(directory);
+    publisher?.start();
+    trimmer.start();
   } catch (error) {
     await stopDirectory();
     throw error;
@@ -132,8 +149,8 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
   const publicServer = new HttpServer({
     handler: createPublicApi({
       service: directory,
-      ledger: money.ledger,
-      points: money.ledger,
+      ledger: caches.ledger,
+      points: caches.ledger,
       tokens: {
         ...(options.secrets.jwtSecret !== undefined && { secret: options.secrets.jwtSecret }),
         ...(config.jwksUrl !== undefined && { jwksUrl: new URL(config.jwksUrl) }),
@@ -178,7 +195,7 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
   const stop = async () => {
     await Promise.all([publicServer.close(graceMs), adminServer.close(graceMs)]);
     await stopDirectory();
-    lock.release();
+    lock?.release();
   };
   try {
     const publicPort = await publicServer.listen(config.host, config.port);
@@ -195,51 +212,27 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock): Promi
   }
 }
 
-/**
- * Payments are named by the journal: with a ledger of another one, a payment could find a namesake approved, and
- * with none of its own, balances would silently be 0. Throws StoreUnavailable.
- */
-async function checkPair(store: WorkerStore, ledger: SqliteLedger): Promise<void> {
-  const { journalId, ledgerId } = await store.linkLedger(ledger.installationId);
-  const isPair = ledgerId === ledger.installationId && (await ledger.linkJournal(journalId)) === journalId;
-  if (isPair) return;
-  throw new StoreUnavailable(
-    'usher.db and ledger.db in DATA_DIR do not belong together: restore both from one backup, or begin with an empty directory',
-  );
-}
+type OpenGateway = CardGateway & { close?(): Promise<void> };
 
-interface Money {
-  readonly ledger: SqliteLedger;
-  readonly gateway: CardGateway;
-  close(): Promise<void>;
-}
-
-async function openMoney(config: Config, observer: PaymentMetrics): Promise<Money> {
-  const ledger = await openSqliteLedger({
-    directory: config.dataDir,
-    operationsWaitingMax: config.ledgerWaitingMax,
-    clock: systemClock,
-    observer,
-  });
-  if (config.stripeApiKey === undefined) return { ledger, gateway: noGateway, close: () => ledger.close() };
-  const gateway = await StripeGateway.open({
+async function openGateway(
+  config: Config,
+  installationId: string,
+  observer: PaymentMetrics,
+): Promise<OpenGateway> {
+  if (config.stripeApiKey === undefined) return noGateway;
+  return await StripeGateway.open({
     apiUrl: config.stripeApiUrl,
     apiKey: config.stripeApiKey,
-    installationId: ledger.installationId,
+    installationId,
     callsMax: config.gatewayCallsMax,
     callLimitMs: config.gatewayCallMaxMs,
     breakerOpenMs: config.gatewayBreakerOpenMs,
     observer,
-  }).catch(async (error: unknown) => {
-    await ledger.close();
-    throw error;
   });
-  const close = async () => {
-    await gateway.close();
-    await ledger.close();
-  };
-  return { ledger, gateway, close };
 }
+
+/** How long a node that stops waits until what it has committed is published; the rest is published later. */
+const publishingGraceMs = 3_000;
 
 /** Where a person on this machine reaches it. */
 function urlOf(host: string, port: number): string {

@@ -1,11 +1,13 @@
 import * as v from 'valibot';
 import { adjacentSeatsMax } from './actors/allocator/free-seats.ts';
+import { readServerConfig, type ServerConfig, serverSettings } from './server-settings.ts';
+import { integerSetting, limitSetting, type Setting, secretOf, text } from './setting.ts';
 
 /**
  * Every setting of Usher, once: its name, what it takes, its default and what it means. The only file that
  * reads the environment. A wrong value stops the start with a line that says what to change.
  */
-export interface Config {
+export interface Config extends ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly adminHost: string;
@@ -59,50 +61,6 @@ type LogLevel = (typeof logLevels)[number];
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
-
-interface Setting<T> {
-  readonly schema: v.GenericSchema<string, T>;
-  /** As it would be written in the environment; undefined = not set. */
-  readonly default: string | undefined;
-  readonly takes: string;
-  readonly meaning: string;
-  readonly isSecret?: true;
-}
-
-const integer = (min: number, max: number) =>
-  v.pipe(v.string(), v.regex(/^[0-9]{1,15}$/), v.transform(Number), v.minValue(min), v.maxValue(max));
-
-const integerSetting = (fallback: number, min: number, max: number, meaning: string): Setting<number> => ({
-  schema: integer(min, max),
-  default: `${fallback}`,
-  takes: `an integer from ${min} to ${max}`,
-  meaning,
-});
-
-const limitSetting = (min: number, max: number, meaning: string): Setting<number> => ({
-  schema: integer(min, max),
-  default: undefined,
-  takes: `an integer from ${min} to ${max}; unset = no limit`,
-  meaning,
-});
-
-const text = (fallback: string | undefined, meaning: string): Setting<string> => ({
-  schema: v.pipe(v.string(), v.minLength(1)),
-  default: fallback,
-  takes: 'text',
-  meaning,
-});
-
-const secretOf = (lengthMin: number, meaning: string): Setting<string> => ({
-  schema: v.pipe(
-    v.string(),
-    v.check((value) => Buffer.byteLength(value) >= lengthMin),
-  ),
-  default: undefined,
-  takes: lengthMin > 1 ? `at least ${lengthMin} bytes` : 'text',
-  meaning,
-  isSecret: true,
-});
 
 const clientPattern = /^([^:;\s]{1,64}):([^:;]{1,256}):([a-z: ]+)$/;
 
@@ -216,6 +174,7 @@ const settings = {
   BATCH_ROWS_MAX: integerSetting(1_000, 500, 10_000, 'Events in one transaction.'),
   IDLE_ACTOR_SECONDS: integerSetting(600, 1, 86_400, 'Unused for this long, a schedule leaves memory.'),
   SHUTDOWN_GRACE_SECONDS: integerSetting(10, 1, 600, 'How long SIGTERM waits for open requests.'),
+  ...serverSettings,
   LOG_LEVEL: {
     schema: v.picklist(logLevels),
     default: 'info',
@@ -226,14 +185,9 @@ const settings = {
 
 type SettingName = keyof typeof settings;
 
-/** Set, they would change where data is kept; this version must not seem to obey. */
-const settingsOfLaterVersions = ['MYSQL_URL', 'MYSQL_READ_URL', 'REDIS_URL', 'KAFKA_BROKERS'];
-
 /** @throws ConfigError with a line a fault. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const faults = settingsOfLaterVersions
-    .filter((name) => isSet(environment[name]))
-    .map((name) => `${name}: this version of Usher has the embedded store only; unset it`);
+  const faults: string[] = [];
   const read = <Name extends SettingName>(name: Name) => readSetting(name, environment, faults);
   const config = {
     host: read('HOST') ?? '',
@@ -267,6 +221,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     idleActorSeconds: read('IDLE_ACTOR_SECONDS') ?? 0,
     shutdownGraceSeconds: read('SHUTDOWN_GRACE_SECONDS') ?? 0,
     logLevel: read('LOG_LEVEL') ?? 'info',
+    ...readServerConfig(read, faults),
   };
   if (faults.length === 0 && config.holdTotalMaxSeconds < config.holdTtlSeconds) {
     faults.push(

@@ -45,7 +45,10 @@ export interface BookRows {
   balanceOf(userId: UserId): number;
   findPayment(paymentId: PaymentId): StoredPayment | undefined;
   findMark(userId: UserId, key: IdempotencyKey): StoredMark | undefined;
-  /** 0 when there is none. */
+  /**
+   * The one before the first that this batch gives; 0 when there is none. A book whose database gives the numbers
+   * lets the batch give some of its own for a while (provisional-entry-ids.ts).
+   */
   lastEntryId(): number;
 }
 

@@ -29,16 +29,19 @@ export function decideBatch(
   rows: BookRows,
 ): { readonly results: readonly OperationResult[]; readonly changes: BookChanges } {
   const batch = new Batch(rows);
-  let oldestChargeAtMs = Number.POSITIVE_INFINITY;
-  const results = operations.map((operation) => {
-    if (operation.kind === 'charge') oldestChargeAtMs = Math.min(oldestChargeAtMs, operation.charge.atMs);
-    return decide(batch, operation);
-  });
-  return { results, changes: batch.changes(marksOfUseSince(oldestChargeAtMs)) };
+  const results = operations.map((operation) => decide(batch, operation));
+  return { results, changes: batch.changes(marksOfUseSince(operations)) };
 }
 
-/** Where nothing is charged, nothing is forgotten: the number of marks has not grown either. */
-function marksOfUseSince(oldestChargeAtMs: number): number {
+/**
+ * Marks from before this time, in milliseconds since the epoch, are of no use any more. Where nothing is charged,
+ * nothing is forgotten: the number of marks has not grown either.
+ */
+export function marksOfUseSince(operations: readonly LedgerOperation[]): number {
+  let oldestChargeAtMs = Number.POSITIVE_INFINITY;
+  for (const operation of operations) {
+    if (operation.kind === 'charge') oldestChargeAtMs = Math.min(oldestChargeAtMs, operation.charge.atMs);
+  }
   return oldestChargeAtMs === Number.POSITIVE_INFINITY
     ? 0
     : oldestChargeAtMs - idempotencyWindowMs - clockStepMs;

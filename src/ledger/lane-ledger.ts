@@ -11,14 +11,20 @@ import {
   type PointsCharge,
 } from '../actors/runtime/ledger.ts';
 import type { Clock } from '../actors/runtime/ports.ts';
-import { type ExecuteBatch, Lane } from './lane.ts';
+import { Lane } from './lane.ts';
 import { laneOf } from './lane-of.ts';
 import type { LedgerObserver } from './ledger-observer.ts';
 import { type LedgerOperation, type OperationResult, userOf } from './operation.ts';
 
+/** ExecuteBatch for whoever keeps something of its own for each lane. */
+export type ExecuteLaneBatch = (
+  operations: readonly LedgerOperation[],
+  lane: number,
+) => Promise<readonly OperationResult[]>;
+
 export interface LaneLedgerOptions {
-  /** Takes one batch of each lane at a time. */
-  readonly execute: ExecuteBatch;
+  /** Takes one batch of each lane at a time; lanes are numbered from 0. */
+  readonly execute: ExecuteLaneBatch;
   readonly lanes: number;
   /** Calls that wait, those in flight included. Beyond it they are rejected at once. */
   readonly operationsWaitingMax: number;
@@ -45,7 +51,13 @@ export class LaneLedger implements Ledger {
     this.#operationsWaitingMax = operationsWaitingMax;
     this.#lanes = Array.from(
       { length: lanes },
-      () => new Lane({ execute, operationsPerBatchMax, clock, observer }),
+      (_, lane) =>
+        new Lane({
+          execute: (operations) => execute(operations, lane),
+          operationsPerBatchMax,
+          clock,
+          observer,
+        }),
     );
   }
 

@@ -1,3 +1,4 @@
+import type { UserId } from '../actors/allocator/ids.ts';
 import type {
   CardOrder,
   CardResult,
@@ -30,5 +31,5 @@ export type LedgerOperation =
 /** Of a charge its outcome, of any other operation the payment. */
 export type OperationResult = ChargeOutcome | PaymentRecord;
 
-export const userOf = (operation: LedgerOperation): string =>
+export const userOf = (operation: LedgerOperation): UserId =>
   operation.kind === 'charge' ? operation.charge.userId : operation.order.userId;

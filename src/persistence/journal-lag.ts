@@ -2,7 +2,7 @@ import type { ScheduleId } from '../actors/allocator/ids.ts';
 import type { JournalColumns } from './journal-columns.ts';
 
 /** Something that follows the journal of a schedule: how far it has come, and how far it has to come. */
-export interface Lag {
+interface Lag {
   doneSeq: number;
   committedSeq: number;
 }

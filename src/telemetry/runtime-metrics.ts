@@ -27,8 +27,6 @@ export interface RuntimeStats {
   readonly openHolds: number;
   readonly heldSeats: number;
   readonly openPayments: number;
-  /** Committed events that the projections do not show yet; absent where the store can't tell. */
-  readonly projectionLagEvents?: number;
 }
 
 /** Where faults are written down. */
@@ -127,14 +125,11 @@ export class RuntimeMetrics implements RuntimeObserver {
 }
 
 function gaugeFamilies(stats: () => RuntimeStats): readonly MetricFamily[] {
-  const gauge = (name: string, help: string, read: (stats: RuntimeStats) => number | undefined) => ({
+  const gauge = (name: string, help: string, read: (stats: RuntimeStats) => number) => ({
     name,
     help,
     type: 'gauge' as const,
-    samples: () => {
-      const value = read(stats());
-      return value === undefined ? [] : [{ labels: {}, value }];
-    },
+    samples: () => [{ labels: {}, value: read(stats()) }],
   });
   return [
     gauge('usher_actors', 'Schedules in memory', ({ actors }) => actors),
@@ -142,10 +137,5 @@ function gaugeFamilies(stats: () => RuntimeStats): readonly MetricFamily[] {
     gauge('usher_holds', 'Open holds', ({ openHolds }) => openHolds),
     gauge('usher_open_payments', 'Payments that are not over', ({ openPayments }) => openPayments),
     gauge('usher_held_seats', 'Seats in open holds', ({ heldSeats }) => heldSeats),
-    gauge(
-      'usher_projection_lag_events',
-      'Committed events that the projections do not show yet',
-      ({ projectionLagEvents }) => projectionLagEvents,
-    ),
   ];
 }

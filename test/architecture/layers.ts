@@ -15,12 +15,14 @@ const mayImport = {
   catalog: [...core, 'catalog'],
   telemetry: [...core, 'telemetry'],
   http: [...core, 'http'],
-  // What every file of SQLite's and every connection to MySQL needs; the two adapters that have them stand on it.
+  // What every file of SQLite's and every connection to MySQL or Redis needs; the adapters that have them stand
+  // on it.
   sqlite: [...core, 'sqlite'],
   mysql: [...core, 'mysql'],
-  persistence: [...core, 'sqlite', 'mysql', 'persistence'],
-  cluster: [...core, 'cluster'],
-  ledger: [...core, 'sqlite', 'mysql', 'ledger'],
+  redis: [...core, 'redis'],
+  persistence: [...core, 'sqlite', 'mysql', 'redis', 'persistence'],
+  cluster: [...core, 'redis', 'cluster'],
+  ledger: [...core, 'sqlite', 'mysql', 'redis', 'ledger'],
   process: [...core, 'process'],
   compose: [
     ...core,
@@ -29,6 +31,7 @@ const mayImport = {
     'http',
     'sqlite',
     'mysql',
+    'redis',
     'persistence',
     'cluster',
     'ledger',
@@ -41,6 +44,7 @@ const mayImport = {
     'http',
     'sqlite',
     'mysql',
+    'redis',
     'persistence',
     'cluster',
     'ledger',
@@ -60,7 +64,11 @@ const withoutPackages: readonly Layer[] = ['allocator', 'runtime'];
 const rootFiles: Readonly<Record<string, Layer>> = {
   'src/main.ts': 'main',
   'src/compose.ts': 'compose',
+  'src/open-storage.ts': 'compose',
+  'src/open-side-servers.ts': 'compose',
   'src/config.ts': 'process',
+  'src/setting.ts': 'process',
+  'src/server-settings.ts': 'process',
   'src/shutdown.ts': 'process',
   'src/system-clock.ts': 'process',
 };

@@ -40,8 +40,8 @@ const show = {
 const evening = { performanceId: 1 as PerformanceId, startsAtMs: testStartMs };
 
 /** Venues, performances and schedules. */
-export function catalogContract(makeHarness: () => StoreHarness): void {
-  let harness: StoreHarness;
+export function catalogContract(makeHarness: () => StoreHarness<Store>): void {
+  let harness: StoreHarness<Store>;
   let store: Store;
 
   beforeEach(async () => {

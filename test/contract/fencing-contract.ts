@@ -4,8 +4,8 @@ import { ScheduleJournal } from './schedule-journal.ts';
 import { batchOf, everything, type StoreHarness, shardIds } from './store-harness.ts';
 
 /** Claims, the fenced batch and its settlement: I2, I3 and the key side of I6. */
-export function fencingContract(makeHarness: () => StoreHarness): void {
-  let harness: StoreHarness;
+export function fencingContract(makeHarness: () => StoreHarness<Store>): void {
+  let harness: StoreHarness<Store>;
   let store: Store;
 
   beforeEach(async () => {

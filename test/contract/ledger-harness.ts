@@ -14,7 +14,7 @@ export type WholeLedger = Ledger & PointsReader & LedgerAuditor;
 export interface LedgerHarness {
   open(): Promise<WholeLedger>;
   /** Removes the data; every ledger is closed by then. */
-  dispose(): void;
+  dispose(): void | Promise<void>;
 }
 
 export const silent: LedgerObserver = { onBatch: () => {}, onFault: () => {} };

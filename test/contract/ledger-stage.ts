@@ -27,7 +27,7 @@ export function useLedger(newHarness: () => LedgerHarness): LedgerStage {
   });
   afterEach(async () => {
     await ledger.close();
-    harness.dispose();
+    await harness.dispose();
   });
 
   const entries = async (payer: string) =>

@@ -8,8 +8,8 @@ import { Committer, everything, type StoreHarness } from './store-harness.ts';
 const mark = { key: "k'1", fingerprint: Number.MAX_SAFE_INTEGER };
 
 /** What a new owner reads of payments: none that is open may be lost, whatever has become of its seats. */
-export function paymentRecoveryContract(makeHarness: () => StoreHarness): void {
-  let harness: StoreHarness;
+export function paymentRecoveryContract(makeHarness: () => StoreHarness<Store>): void {
+  let harness: StoreHarness<Store>;
   let store: Store;
   let committer: Committer;
   let journal: ScheduleJournal;

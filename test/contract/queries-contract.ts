@@ -7,8 +7,8 @@ import { Committer, type StoreHarness } from './store-harness.ts';
 const ann = 'ann' as UserId;
 
 /** What people browse. */
-export function queriesContract(makeHarness: () => StoreHarness): void {
-  let harness: StoreHarness;
+export function queriesContract(makeHarness: () => StoreHarness<Store>): void {
+  let harness: StoreHarness<Store>;
   let store: Store;
   let journals: ScheduleJournal[];
 

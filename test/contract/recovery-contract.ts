@@ -9,8 +9,8 @@ import { Committer, everything, type StoreHarness, scheduleIds } from './store-h
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** What a new owner reads: image and tail, whatever the projection has come to. */
-export function recoveryContract(makeHarness: () => StoreHarness): void {
-  let harness: StoreHarness;
+export function recoveryContract(makeHarness: () => StoreHarness<Store>): void {
+  let harness: StoreHarness<Store>;
   let store: Store;
   let committer: Committer;
   let journal: ScheduleJournal;

@@ -87,14 +87,14 @@ describe('the file of the SQLite store', () => {
     journal.hold({ seats: [1] });
     const expected = { scheduleId: 4, seq: 2, message: expect.stringContaining('seat_reservation') };
     for (const rows of [journal.newRows(), []]) {
-      const onProjectionError = vi.fn();
-      const store = await openSqliteStore({ directory, onProjectionError });
+      const onNotice = vi.fn();
+      const store = await openSqliteStore({ directory, onNotice });
       const committer = new Committer(store);
       await committer.claim(1);
       await committer.commit(...rows);
       await expect(store.projectAll()).rejects.toThrow(StoreUnavailable);
       await expect(store.projectAll()).rejects.toThrow(StoreUnavailable);
-      expect(onProjectionError.mock.calls).toEqual([[expected]]);
+      expect(onNotice.mock.calls).toEqual([[{ kind: 'projection-error', error: expected }]]);
       await store.close();
     }
   });

@@ -1,9 +1,10 @@
 import type { ScheduleId, ShardId } from '../../src/actors/allocator/ids.ts';
+import type { EventOutbox } from '../../src/actors/runtime/event-outbox.ts';
 import type { JournalBatch, JournalRow, ShardEpoch, Store } from '../../src/actors/runtime/ports.ts';
 
 /** One set of data, which a test may open, close and open again. */
-export interface StoreHarness {
-  open(): Promise<Store>;
+export interface StoreHarness<Opened extends Store = Store & EventOutbox> {
+  open(): Promise<Opened>;
   /** Removes the data; every store is closed by then. */
   dispose(): void;
 }

@@ -237,7 +237,7 @@ export class Actor implements Member {
       applied += 1;
     }
     awake.changes.splice(0, applied);
-    this.#context.publishAvailable(this.scheduleId, awake.availability.available);
+    this.#context.publishAvailable(this.scheduleId, awake.availability.available, awake.availability.seq);
   }
 
   onLost(): void {
@@ -373,7 +373,7 @@ export class Actor implements Member {
         availability: new AvailabilityView(terms.map, state.seq, (seat) => state.free.isFree(seat)),
         changes: [],
       };
-      this.#context.publishAvailable(this.scheduleId, state.free.count);
+      this.#context.publishAvailable(this.scheduleId, state.free.count, state.seq);
       this.#wakeFailures = 0;
       this.#wakeTimer?.cancel();
       this.#wakeTimer = undefined;
@@ -457,8 +457,8 @@ export interface ActorContext {
   resumePayment(begun: BegunPayment): void;
   /** Why no payment may begin now; undefined when one may. */
   refusePayment(method: PaymentMethod): UnavailableCode | undefined;
-  /** The durable number of free seats has changed. */
-  publishAvailable(scheduleId: ScheduleId, available: number): void;
+  /** The durable number of free seats, as of the event `seq`. */
+  publishAvailable(scheduleId: ScheduleId, available: number, seq: number): void;
 }
 
 interface Task {

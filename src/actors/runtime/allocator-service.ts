@@ -35,6 +35,14 @@ export interface AllocatorService {
 
   listReservations(query: ReservationQuery): Promise<ReservationPage>;
   countSeats(scheduleId: ScheduleId): Promise<ScheduleCounts | ReadFailure>;
+
+  /**
+   * Brings `catalog.available` of these schedules up to date with what other nodes have told. Never rejects, and
+   * takes tens of milliseconds at most; undefined when there is nothing to wait for, as on a node that owns
+   * all of them.
+   */
+  refreshAvailable(scheduleIds: readonly ScheduleId[]): Promise<void> | undefined;
+
   audit(scheduleId: ScheduleId): Promise<readonly AuditCheck[] | ReadFailure>;
 
   readonly catalog: CatalogService;
@@ -56,7 +64,10 @@ export interface CatalogService {
   schedule(scheduleId: ScheduleId): Schedule | undefined;
   /** Of one performance, by startsAtMs. */
   schedulesOf(performanceId: PerformanceId): readonly Schedule[];
-  /** Free seats as last known: the durable count where the actor is in memory, else as projected. */
+  /**
+   * Free seats as last known: the durable count of its actor where this node owns the schedule, else as its
+   * owner told it (see refreshAvailable), else as projected.
+   */
   available(scheduleId: ScheduleId): number;
   capacity(scheduleId: ScheduleId): number;
 

@@ -13,10 +13,12 @@ import { Actor, type ActorContext } from './actor.ts';
 import type { AllocatorService, ReadFailure } from './allocator-service.ts';
 import { auditSchedule } from './audit.ts';
 import type { AvailabilityView } from './availability-view.ts';
+import { type AvailableCounts, noAvailableCounts } from './available-counts.ts';
 import type { CardGateway } from './card-gateway.ts';
 import type { Performance } from './catalog.ts';
 import { CatalogCache } from './catalog-cache.ts';
 import { GroupCommit } from './group-commit.ts';
+import { KnownCounts } from './known-counts.ts';
 import type { Ledger, LedgerAuditor } from './ledger.ts';
 import {
   type AuditCheck,
@@ -48,6 +50,7 @@ export class Directory implements AllocatorService {
   readonly #commits: GroupCommit;
   readonly #context: ActorContext;
   readonly #payments: Payments;
+  readonly #counts: KnownCounts;
   readonly #actors = new Map<ScheduleId, Actor>();
   #phase: 'starting' | 'serving' | 'stopping' = 'starting';
   #sweepTimer: TimerHandle | undefined;
@@ -58,6 +61,12 @@ export class Directory implements AllocatorService {
     const { store, clock, observer, limits } = options;
     this.catalog = new CatalogCache(store);
     this.#ownership = new Ownership(store, options.ids.instanceId());
+    this.#counts = new KnownCounts(
+      this.catalog,
+      this.#ownership,
+      options.availableCounts ?? noAvailableCounts,
+      (scheduleId) => this.shardOf(scheduleId),
+    );
     this.#commits = new GroupCommit({
       store,
       clock,
@@ -95,23 +104,28 @@ export class Directory implements AllocatorService {
       },
       resumePayment: (begun) => this.#payments.resume(begun),
       refusePayment: (method) => this.#payments.refusal(method),
-      publishAvailable: (scheduleId, available) => this.catalog.setAvailable(scheduleId, available),
+      publishAvailable: (scheduleId, available, seq) => this.#counts.onCount(scheduleId, seq, available),
     };
   }
 
   /** Rejects when the store can't be read or claimed; the process should then stop. */
   async start(): Promise<void> {
     const { store, shardCount } = this.#options;
-    await this.#ownership.claim(Array.from({ length: shardCount }, (_, shard) => shard as ShardId));
+    const shardIds = Array.from({ length: shardCount }, (_, shard) => shard as ShardId);
+    await this.#ownership.claim(shardIds);
     await this.catalog.load();
+    this.#counts.onLoaded(shardIds);
     for (const scheduleId of await store.schedulesWithOpenWork()) this.#actor(scheduleId)?.wake();
     if (this.#phase !== 'starting') return;
     this.#phase = 'serving';
     this.#sweepLater();
   }
 
-  /** Answers everything that was accepted, then closes the store. Calls from now on are refused. */
-  async stop(): Promise<void> {
+  /**
+   * Answers everything that was accepted, then closes the store. Calls from now on are refused.
+   * @param beforeClosing what still reads the store ends here: nothing is committed any more.
+   */
+  async stop(beforeClosing?: () => Promise<void>): Promise<void> {
     this.#phase = 'stopping';
     this.#sweepTimer?.cancel();
     await this.#settle();
@@ -120,6 +134,7 @@ export class Directory implements AllocatorService {
     this.#payments.stop();
     await this.#settle();
     for (const actor of this.#actors.values()) actor.sleep();
+    await beforeClosing?.();
     await this.#options.store.close();
   }
 
@@ -180,6 +195,10 @@ export class Directory implements AllocatorService {
 
   countSeats(scheduleId: ScheduleId): Promise<ScheduleCounts | ReadFailure> {
     return this.#ask(scheduleId, (actor) => actor.countSeats());
+  }
+
+  refreshAvailable(scheduleIds: readonly ScheduleId[]): Promise<void> | undefined {
+    return this.#counts.refresh(scheduleIds);
   }
 
   audit(scheduleId: ScheduleId): Promise<readonly AuditCheck[] | ReadFailure> {
@@ -315,6 +334,8 @@ interface DirectoryOptions {
   readonly ledger: Ledger & LedgerAuditor;
   /** noGateway where cards are not taken. */
   readonly gateway: CardGateway;
+  /** How the nodes tell each other what is left of their schedules. Default noAvailableCounts. */
+  readonly availableCounts?: AvailableCounts;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly observer: RuntimeObserver;

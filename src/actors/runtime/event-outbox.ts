@@ -9,11 +9,15 @@ import type { JournalRow } from './ports.ts';
 export interface EventOutbox {
   /**
    * Events to publish next: of each schedule a gapless run that begins after its published seq, the schedule that
-   * waited longest first. The same ones again until they are marked. Empty when nothing waits.
+   * waited longest first. The same ones again until they are marked. Empty when nothing waits; with 0 it only
+   * tells the backlog.
    */
   readUnpublished(eventsMax: number): Promise<OutboxChunk>;
 
-  /** Durable when it resolves. A position never goes back. */
+  /**
+   * Durable when it resolves. A position never goes back. A schedule that is still behind goes to the end of the
+   * line, even one that is marked where it was: so whoever cannot go on with one gets on with the others.
+   */
   markPublished(positions: readonly SchedulePosition[]): Promise<void>;
 
   /**

@@ -43,7 +43,7 @@ export function createAdminApi(options: AdminApiOptions): RequestHandler {
     createVenue: createVenue(catalog, venues),
     createPerformance: createPerformance(catalog),
     createSchedule: createSchedule(catalog),
-    listSchedules: listSchedules(catalog),
+    listSchedules: listSchedules(service),
     readSchedule: readSchedule(service, ownerOf),
     auditSchedule: auditSchedule(service),
     blockSeats: blockSeats(service),

@@ -36,8 +36,11 @@ export function createSchedule(catalog: CatalogService): Endpoint<AdminRoutes['c
 }
 
 /** GET /admin/schedules */
-export function listSchedules(catalog: CatalogService): Endpoint<AdminRoutes['listSchedules']> {
-  return () => {
+export function listSchedules(service: AllocatorService): Endpoint<AdminRoutes['listSchedules']> {
+  const { catalog } = service;
+  return async () => {
+    const listed = catalog.performances().flatMap(({ performanceId }) => catalog.schedulesOf(performanceId));
+    await service.refreshAvailable(listed.map(({ scheduleId }) => scheduleId));
     const schedules = catalog.performances().flatMap(({ performanceId, name }) =>
       catalog.schedulesOf(performanceId).map((schedule) => ({
         ...shownSchedule(catalog, schedule),

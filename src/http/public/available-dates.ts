@@ -1,4 +1,4 @@
-import type { CatalogService } from '../../actors/runtime/allocator-service.ts';
+import type { AllocatorService, CatalogService } from '../../actors/runtime/allocator-service.ts';
 import type { Schedule } from '../../actors/runtime/catalog.ts';
 import { notFound } from '../answer/outcome-answer.ts';
 import { jsonReply } from '../answer/reply.ts';
@@ -7,11 +7,19 @@ import type { PublicRoutes } from '../routes/public-routes.ts';
 import type { Endpoint } from '../routes/route.ts';
 
 /** GET /reservations/available/dates */
-export function availableDates(catalog: CatalogService): Endpoint<PublicRoutes['availableDates']> {
+export function availableDates(service: AllocatorService): Endpoint<PublicRoutes['availableDates']> {
+  const { catalog } = service;
   return ({ query: { performanceId } }) => {
     if (catalog.performance(performanceId) === undefined) return notFound('performance');
-    const schedules = catalog.schedulesOf(performanceId).map((schedule) => shownSchedule(catalog, schedule));
-    return jsonReply(200, { performanceId, schedules }, ['Cache-Control', 'no-cache']);
+    const schedules = catalog.schedulesOf(performanceId);
+    const answer = () =>
+      jsonReply(
+        200,
+        { performanceId, schedules: schedules.map((schedule) => shownSchedule(catalog, schedule)) },
+        ['Cache-Control', 'no-cache'],
+      );
+    const refreshing = service.refreshAvailable(schedules.map(({ scheduleId }) => scheduleId));
+    return refreshing === undefined ? answer() : refreshing.then(answer);
   };
 }
 

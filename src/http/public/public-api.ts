@@ -145,7 +145,7 @@ function publicEndpoints(
     ),
     performances: performances(catalog),
     venueLayout: venueLayout(new LayoutBodies(catalog)),
-    availableDates: availableDates(catalog),
+    availableDates: availableDates(service),
     listReservations: listReservations(service, writers, nowMs),
     readReservation: readReservation(service, writers),
     extendReservation: extendReservation(service, writers),

@@ -1,40 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { PaymentId, ReservationNumber, ScheduleId, UserId } from '../../actors/allocator/ids.ts';
-import { paymentMethods } from '../../actors/allocator/payment.ts';
-import {
-  type AuditedPayment,
-  entryKinds,
-  type LedgerAudit,
-  paymentStatuses,
-} from '../../actors/runtime/ledger.ts';
+import type { ScheduleId } from '../../actors/allocator/ids.ts';
+import type { LedgerAudit } from '../../actors/runtime/ledger.ts';
 import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
-import { accountFault, type EntryUnderAudit, type PaymentUnderAudit } from '../account-audit.ts';
-
-type PaymentAuditRow = [
-  paymentId: PaymentId,
-  number: ReservationNumber,
-  userId: UserId,
-  amountMinor: number,
-  status: number,
-  method: number,
-];
-
-type EntryAuditRow = [
-  entryId: number,
-  kind: number,
-  amount: number,
-  balanceAfter: number,
-  paymentId: PaymentId | null,
-  payer: UserId | null,
-  method: number | null,
-  status: number | null,
-  amountMinor: number | null,
-];
+import {
+  type EntryAuditRow,
+  type PaymentAuditRow,
+  paymentAuditColumns,
+  ScheduleAudit,
+} from '../schedule-audit.ts';
 
 /**
  * The audit of a schedule, on a connection of its own: one read transaction, so that accounts and payments
- * are of the same moment while payments go on. Checks the account of every payer by points, of those as well
- * whose payment came to nothing: it must not have been debited.
+ * are of the same moment while payments go on.
  */
 export class AuditRows {
   readonly #db: DatabaseSync;
@@ -46,8 +23,7 @@ export class AuditRows {
     this.#db = db;
     const prepare = (sql: string) => db.prepare(sql, { returnArrays: true });
     this.#payments = prepare(
-      `SELECT payment_id, number, user_id, amount_minor, status, method
-       FROM payment WHERE schedule_id = ? ORDER BY payment_id`,
+      `SELECT ${paymentAuditColumns} FROM payment WHERE schedule_id = ? ORDER BY payment_id`,
     );
     this.#balance = prepare('SELECT balance FROM point_account WHERE user_id = ?');
     this.#entries = prepare(
@@ -68,49 +44,12 @@ export class AuditRows {
   }
 
   #audit(scheduleId: ScheduleId): LedgerAudit {
-    const payments: AuditedPayment[] = [];
-    const byPayer = new Map<UserId, PaymentUnderAudit[]>();
-    for (const row of queryRows<PaymentAuditRow>(this.#payments, scheduleId)) {
-      const [paymentId, number, userId, amountMinor] = row;
-      const status = paymentStatuses[row[4]]!;
-      const method = paymentMethods[row[5]]!;
-      if (status !== 'CANCELLED' && status !== 'DECLINED') {
-        payments.push({ paymentId, number, userId, amountMinor, status });
-      }
-      if (method !== 'points') continue;
-      const payment = { paymentId, userId, method, status, amountMinor };
-      const own = byPayer.get(userId);
-      if (own === undefined) byPayer.set(userId, [payment]);
-      else own.push(payment);
-    }
-    const accountFaults: string[] = [];
-    for (const [userId, own] of byPayer) {
+    const audit = new ScheduleAudit();
+    for (const row of queryRows<PaymentAuditRow>(this.#payments, scheduleId)) audit.addPayment(row);
+    for (const userId of audit.payers()) {
       const balance = queryRow<[number]>(this.#balance, userId)?.[0] ?? 0;
-      const entries = queryRows<EntryAuditRow>(this.#entries, userId).map(toEntry);
-      const fault = accountFault({ userId, balance, entries, payments: own });
-      if (fault !== undefined) accountFaults.push(fault);
+      audit.checkAccount(userId, balance, queryRows<EntryAuditRow>(this.#entries, userId));
     }
-    return { payments, accountFaults, accountsChecked: byPayer.size };
+    return audit.result();
   }
-}
-
-function toEntry(row: EntryAuditRow): EntryUnderAudit {
-  const [entryId, kind, amount, balanceAfter, paymentId, payer, method, status, amountMinor] = row;
-  return {
-    entryId,
-    kind: entryKinds[kind]!,
-    amount,
-    balanceAfter,
-    paymentId: paymentId ?? undefined,
-    payment:
-      paymentId === null || payer === null
-        ? undefined
-        : {
-            paymentId,
-            userId: payer,
-            method: paymentMethods[method!]!,
-            status: paymentStatuses[status!]!,
-            amountMinor: amountMinor!,
-          },
-  };
 }

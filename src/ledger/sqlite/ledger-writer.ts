@@ -4,8 +4,9 @@ import { openDatabase } from '../../sqlite/database.ts';
 import { migrate } from '../../sqlite/migrate.ts';
 import { Transactions } from '../../sqlite/transactions.ts';
 import { queryRow } from '../../sqlite/typed-rows.ts';
+import type { Applied } from '../applied.ts';
 import { BatchRefused } from '../book.ts';
-import type { LedgerOperation, OperationResult } from '../operation.ts';
+import type { LedgerOperation } from '../operation.ts';
 import { ledgerMigrations } from './ledger-migrations.ts';
 import { type LedgerThreadData, ledgerFile } from './ledger-thread.ts';
 import { SqliteBook } from './sqlite-book.ts';
@@ -43,11 +44,6 @@ export function linkJournal(journalId: string): string {
     db.close();
   }
 }
-
-/** 'refused' is a BatchRefused: a class would lose its name on the way to the main thread. */
-export type Applied =
-  | { readonly kind: 'applied'; readonly results: readonly OperationResult[] }
-  | { readonly kind: 'refused'; readonly message: string };
 
 export function apply(operations: readonly LedgerOperation[]): Applied {
   try {

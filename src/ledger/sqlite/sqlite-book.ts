@@ -8,7 +8,7 @@ import { BatchRefused, type LedgerBook } from '../book.ts';
 import type { BookChanges, BookRows, StoredMark, StoredPayment } from '../book-rows.ts';
 import { decideBatch } from '../decide-batch.ts';
 import type { LedgerOperation, OperationResult } from '../operation.ts';
-import { fromPaymentRow, type PaymentRow, paymentColumns, toPaymentRow } from './payment-columns.ts';
+import { fromPaymentRow, type PaymentRow, paymentColumns, toPaymentRow } from '../payment-columns.ts';
 
 /**
  * The book in ledger.db. A batch takes the write lock before it reads, so what it decides on is what it

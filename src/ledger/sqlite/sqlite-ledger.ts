@@ -8,13 +8,14 @@ import type {
   PointsReader,
 } from '../../actors/runtime/ledger.ts';
 import { type Clock, StoreUnavailable } from '../../actors/runtime/ports.ts';
-import { BatchRefused } from '../book.ts';
+import { resultsOf } from '../applied.ts';
 import type { ExecuteBatch } from '../lane.ts';
 import { LaneLedger } from '../lane-ledger.ts';
 import type { LedgerObserver } from '../ledger-observer.ts';
+import { ThreadPool } from '../thread-pool.ts';
 import type * as Reader from './ledger-reader.ts';
+import type { LedgerThreadData } from './ledger-thread.ts';
 import type * as Writer from './ledger-writer.ts';
-import { ThreadPool } from './thread-pool.ts';
 
 interface SqliteLedgerOptions {
   /** Holds ledger.db; must exist and be locked by this process. */
@@ -40,7 +41,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
   const { directory, lanes = 1, callLimitMs = 10_000, operationsWaitingMax = 20_000 } = options;
   const { clock, observer } = options;
   const common = {
-    threadData: { directory },
+    threadData: { directory } satisfies LedgerThreadData,
     callLimitMs,
     clock,
     onFault: (fault: string, error: unknown) => observer.onFault(fault, error),
@@ -48,7 +49,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
   const writers = new ThreadPool<typeof Writer>({
     ...common,
     entry: new URL('./ledger-writer.ts', import.meta.url),
-    threads: lanes,
+    work: { kind: 'synchronous', threads: lanes },
     callsMax: lanes,
   });
   let installationId: string;
@@ -62,7 +63,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Sq
   const readers = new ThreadPool<typeof Reader>({
     ...common,
     entry: new URL('./ledger-reader.ts', import.meta.url),
-    threads: 2,
+    work: { kind: 'synchronous', threads: 2 },
     callsMax: readsMax,
   });
   return new SqliteLedger({
@@ -143,9 +144,5 @@ export class SqliteLedger extends LaneLedger implements PointsReader, LedgerAudi
 }
 
 function executeIn(writers: ThreadPool<typeof Writer>): ExecuteBatch {
-  return async (operations) => {
-    const applied = await writers.run('apply', operations);
-    if (applied.kind === 'refused') throw new BatchRefused(applied.message);
-    return applied.results;
-  };
+  return async (operations) => resultsOf(await writers.run('apply', operations));
 }

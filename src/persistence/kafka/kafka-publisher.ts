@@ -154,7 +154,7 @@ export class KafkaPublisher {
   }
 }
 
-export interface KafkaPublisherOptions {
+interface KafkaPublisherOptions {
   readonly kafka: KafkaOptions;
   readonly store: PublisherStore;
   /** From the catalogue in memory; undefined for a schedule that it does not have. */
@@ -166,7 +166,7 @@ export interface KafkaPublisherOptions {
   readonly entry?: URL;
 }
 
-export interface PublisherStats {
+interface PublisherStats {
   /** By this process, with those that were published again. */
   readonly publishedEvents: number;
   /** Attempts that came to nothing, schedules that were stopped, and threads that died. */

@@ -207,7 +207,7 @@ class SentEvents {
   }
 }
 
-export interface PublishingLoopOptions {
+interface PublishingLoopOptions {
   readonly source: PublishingSource;
   /** Rejects when it cannot be had now; it is asked again. */
   readonly openSink: () => Promise<EventSink>;

@@ -12,6 +12,8 @@ interface MySqlStoreOptions {
   /** Connections for reads, of each server. */
   readonly poolMax: number;
   readonly onNotice: (notice: StoreNotice) => void;
+  /** A batch is on disk. */
+  readonly onCommitted?: () => void;
 }
 
 /**
@@ -19,7 +21,7 @@ interface MySqlStoreOptions {
  * server does not answer, may not be written to, or was changed by a newer Usher.
  */
 export async function openMySqlStore(options: MySqlStoreOptions): Promise<WorkerStore> {
-  const { primary, replica, holder, poolMax, onNotice } = options;
+  const { primary, replica, holder, poolMax, onNotice, onCommitted } = options;
   const store = new WorkerStore({
     entry: new URL('./mysql-worker.ts', import.meta.url),
     workerData: { primary, replica, holder, poolMax } satisfies MySqlWorkerData,
@@ -27,6 +29,7 @@ export async function openMySqlStore(options: MySqlStoreOptions): Promise<Worker
     callLimitMs: 15_000,
     longCallLimitMs: 60_000,
     onNotice,
+    ...(onCommitted !== undefined && { onCommitted }),
   });
   try {
     await store.opened();

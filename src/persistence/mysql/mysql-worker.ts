@@ -36,10 +36,8 @@ assert(parentPort !== null, 'mysql-worker.ts runs in a worker thread');
 const port = parentPort;
 const data = workerData as MySqlWorkerData;
 
-let slowStatements = 0;
 const connections = new Connections(data, {
   onSlowStatement(statement, durationMs) {
-    slowStatements += 1;
     postNotice(port, { kind: 'slow-statement', statement, durationMs });
   },
 });
@@ -139,7 +137,6 @@ const procedures: StoreProcedures = {
     projectionLagEvents: projector.backlogEvents,
     unpublishedEvents: outbox.backlogEvents,
     pools: connections.stats(),
-    slowStatements,
   }),
   async close() {
     await loop.stop();

@@ -33,7 +33,8 @@ export class RedisAvailableCounts implements AvailableCounts {
   }
 
   publish(scheduleId: ScheduleId, seq: number, available: number): void {
-    if (this.#isClosed) return;
+    const told = this.#told.get(scheduleId);
+    if (this.#isClosed || (told !== undefined && told.seq > seq)) return;
     this.#told.delete(scheduleId);
     this.#told.set(scheduleId, { seq, available });
     this.#unsent.add(scheduleId);

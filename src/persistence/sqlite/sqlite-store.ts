@@ -1,4 +1,3 @@
-import type { ProjectionError } from '../projection-error.ts';
 import type { StoreNotice } from '../worker/store-procedures.ts';
 import { WorkerStore } from '../worker/worker-store.ts';
 import type { SqliteWorkerData } from './sqlite-worker-data.ts';
@@ -10,8 +9,10 @@ interface SqliteStoreOptions {
   readonly callLimitMs?: number;
   /** The same for calls that read or project whole schedules. Default 60 s. */
   readonly longCallLimitMs?: number;
-  /** A schedule's projection stopped: sales go on, people's queries of it grow stale. Default: ignored. */
-  readonly onProjectionError?: (error: ProjectionError) => void;
+  /** What the store tells people. Default: ignored. */
+  readonly onNotice?: (notice: StoreNotice) => void;
+  /** A batch is on disk. */
+  readonly onCommitted?: () => void;
 }
 
 /**
@@ -19,15 +20,14 @@ interface SqliteStoreOptions {
  * is for people, when the file cannot be opened or was written by a newer Usher.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<WorkerStore> {
-  const { directory, callLimitMs = 10_000, longCallLimitMs = 60_000, onProjectionError } = options;
+  const { directory, callLimitMs = 10_000, longCallLimitMs = 60_000, onCommitted } = options;
   const store = new WorkerStore({
     entry: new URL('./sqlite-worker.ts', import.meta.url),
     workerData: { directory } satisfies SqliteWorkerData,
     callLimitMs,
     longCallLimitMs,
-    onNotice: (notice: StoreNotice) => {
-      if (notice.kind === 'projection-error') onProjectionError?.(notice.error);
-    },
+    onNotice: options.onNotice ?? (() => {}),
+    ...(onCommitted !== undefined && { onCommitted }),
   });
   await store.opened();
   return store;

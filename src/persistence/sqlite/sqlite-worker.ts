@@ -89,7 +89,6 @@ const procedures: StoreProcedures = {
     projectionLagEvents: projector.backlogEvents,
     unpublishedEvents: outbox.backlogEvents,
     pools: [],
-    slowStatements: 0,
   }),
   close() {
     pacer.stop();

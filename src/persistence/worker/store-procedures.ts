@@ -18,7 +18,7 @@ import type {
 import type { StoredScheduleColumns } from '../image-columns.ts';
 import type { BatchColumns, JournalColumns } from '../journal-columns.ts';
 import type { ProjectionError } from '../projection-error.ts';
-import type { StoreStats } from '../store-stats.ts';
+import type { StoreStats } from '../../actors/runtime/store-stats.ts';
 
 type Awaitable<T> = T | Promise<T>;
 

@@ -26,7 +26,7 @@ import type {
   StoredSchedule,
 } from '../../actors/runtime/ports.ts';
 import { toJournalColumns, toJournalRows } from '../journal-columns.ts';
-import type { StoreStats } from '../store-stats.ts';
+import type { StoreStats } from '../../actors/runtime/store-stats.ts';
 import { countSeats } from '../venue-capacity.ts';
 import type {
   LedgerLink,
@@ -48,6 +48,8 @@ export interface WorkerStoreOptions {
   /** The same for calls that read or project whole schedules. */
   readonly longCallLimitMs: number;
   readonly onNotice: (notice: StoreNotice) => void;
+  /** A batch is on disk. */
+  readonly onCommitted?: () => void;
 }
 
 /** The Store port on a worker thread that has all the SQL; this side turns the port's calls into messages. */
@@ -55,10 +57,12 @@ export class WorkerStore implements Store, EventOutbox {
   readonly #link: WorkerLink;
   readonly #callLimitMs: number;
   readonly #longCallLimitMs: number;
+  readonly #onCommitted: (() => void) | undefined;
 
   constructor(options: WorkerStoreOptions) {
     this.#callLimitMs = options.callLimitMs;
     this.#longCallLimitMs = options.longCallLimitMs;
+    this.#onCommitted = options.onCommitted;
     this.#link = new WorkerLink(options);
   }
 
@@ -80,12 +84,16 @@ export class WorkerStore implements Store, EventOutbox {
     return this.#call('renewShards', owner, shardIds);
   }
 
-  commit({ batchNumber, shards, rows }: JournalBatch): Promise<'committed' | 'fenced'> {
-    return this.#call('commit', { batchNumber, shards, rows: toJournalColumns(rows) });
+  async commit({ batchNumber, shards, rows }: JournalBatch): Promise<'committed' | 'fenced'> {
+    const outcome = await this.#call('commit', { batchNumber, shards, rows: toJournalColumns(rows) });
+    if (outcome === 'committed') this.#onCommitted?.();
+    return outcome;
   }
 
-  resolveCommit({ batchNumber, shards }: JournalBatch): Promise<CommitResolution> {
-    return this.#call('resolveCommit', batchNumber, shards);
+  async resolveCommit({ batchNumber, shards }: JournalBatch): Promise<CommitResolution> {
+    const resolution = await this.#call('resolveCommit', batchNumber, shards);
+    if (resolution.outcome === 'committed') this.#onCommitted?.();
+    return resolution;
   }
 
   async loadSchedule(

@@ -1,4 +1,5 @@
-import { storeContract } from '../../contract/store-contract.ts';
+import type { Store } from '../../../src/actors/runtime/ports.ts';
+import { storePortContract } from '../../contract/store-contract.ts';
 import type { StoreHarness } from '../../contract/store-harness.ts';
 import { Counters } from '../counters.ts';
 import { Prng } from '../prng.ts';
@@ -9,9 +10,9 @@ import { FaultPlan } from './fault-plan.ts';
 import { StoreConnection } from './store-connection.ts';
 
 /** The simulated store is a store like the others while nothing goes wrong. */
-storeContract('a connection of the simulation', connectionHarness);
+storePortContract('a connection of the simulation', connectionHarness);
 
-function connectionHarness(): StoreHarness {
+function connectionHarness(): StoreHarness<Store> {
   const clock = new VirtualClock(0);
   const scheduler = new Scheduler(clock);
   const prng = new Prng(1);

@@ -96,6 +96,8 @@ async function open(
     routes: routeLabels(routeTable(seatsPerReservationMax)),
     stats: () => ({ actors: 0, mailboxDepth: 0, openHolds: 0, openPayments: 0, heldSeats: 0 }),
     log,
+    storeStats: async () => undefined,
+    ledgerPools: () => [],
     isProcessWide: false,
   });
   const server = new HttpServer({

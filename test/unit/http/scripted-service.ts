@@ -45,6 +45,7 @@ export class ScriptedService implements AllocatorService {
     reservations: [],
     hasMore: false,
   });
+  onRefresh: (scheduleIds: readonly ScheduleId[]) => Promise<void> | undefined = () => undefined;
   onCount: () => Promise<ScheduleCounts | ReadFailure> = async () => notFoundFailure;
   onAudit: () => Promise<readonly AuditCheck[] | ReadFailure> = async () => notFoundFailure;
   reasons: readonly string[] = [];
@@ -81,6 +82,10 @@ export class ScriptedService implements AllocatorService {
   listReservations(query: ReservationQuery): Promise<ReservationPage> {
     this.queries.push(query);
     return this.onList(query);
+  }
+
+  refreshAvailable(scheduleIds: readonly ScheduleId[]): Promise<void> | undefined {
+    return this.onRefresh(scheduleIds);
   }
 
   countSeats(): Promise<ScheduleCounts | ReadFailure> {
@@ -124,8 +129,10 @@ export class ScriptedCatalog implements CatalogService {
     return performanceId === schedule.performanceId ? [schedule] : [];
   }
 
+  freeSeats = 4;
+
   available(): number {
-    return 4;
+    return this.freeSeats;
   }
 
   capacity(): number {

@@ -10,6 +10,8 @@ const metrics = (options: Partial<MetricsOptions> = {}) =>
       { method: 'GET', path: '/venues/{venueId}/layout' },
     ],
     stats: () => ({ actors: 3, mailboxDepth: 17, openHolds: 40, heldSeats: 95, openPayments: 6 }),
+    storeStats: async () => undefined,
+    ledgerPools: () => [],
     log: { warn: () => {} },
     isProcessWide: false,
     ...options,
@@ -105,7 +107,6 @@ describe('the runtime', () => {
       openHolds: 40,
       heldSeats: 95,
       openPayments: 6,
-      projectionLagEvents: 12,
     }));
     const first = await text();
     actors = 4;
@@ -115,11 +116,6 @@ describe('the runtime', () => {
     expect(sampleOf(second, 'usher_holds')).toBe(40);
     expect(sampleOf(second, 'usher_held_seats')).toBe(95);
     expect(sampleOf(second, 'usher_open_payments')).toBe(6);
-    expect(sampleOf(second, 'usher_projection_lag_events')).toBe(12);
-  });
-
-  test('has no lag where the store can’t tell', async () => {
-    expect(await metrics().text()).not.toMatch(/^usher_projection_lag_events /m);
   });
 
   test('has its faults counted and logged', async () => {

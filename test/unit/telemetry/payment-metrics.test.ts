@@ -9,6 +9,8 @@ const metrics = (): Metrics =>
     routes: [{ method: 'any', path: 'unmatched' }],
     stats: () => ({ actors: 0, mailboxDepth: 0, openHolds: 0, heldSeats: 0, openPayments: 0 }),
     log: { warn: (...entry) => logged.push(entry) },
+    storeStats: async () => undefined,
+    ledgerPools: () => [],
     isProcessWide: false,
   });
 

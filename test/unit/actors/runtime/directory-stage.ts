@@ -39,6 +39,8 @@ export class DirectoryStage {
   readonly gateway = new ScriptedGateway();
   readonly steps: string[] = [];
   readonly faults: string[] = [];
+  /** What other nodes are told of free seats. */
+  readonly published: string[] = [];
   readonly directory: Directory;
 
   constructor(
@@ -76,6 +78,10 @@ export class DirectoryStage {
       store: this.store,
       ledger: this.ledger,
       gateway: gateway ?? this.gateway,
+      availableCounts: {
+        publish: (scheduleId, seq, available) => this.published.push(`${scheduleId} at ${seq}: ${available}`),
+        read: async (scheduleIds) => new Map(scheduleIds.map((scheduleId) => [scheduleId, 77])),
+      },
       clock: this.clock,
       ids: { instanceId: () => 'node-1' },
       observer,

@@ -92,6 +92,24 @@ describe('reads', () => {
     expect(stage.directory.catalog.available(first)).toBe(2);
   });
 
+  test('other nodes are told what is on disk, with its seq, and asked of what is not our own', async () => {
+    const stage = await DirectoryStage.started();
+    const both = [first, 2 as ScheduleId];
+    const shown = () => both.map((scheduleId) => stage.directory.catalog.available(scheduleId));
+    stage.submit(1, holdIntent('ann', ['A1', 'A2']));
+    await stage.clock.settle();
+    stage.submit(1, cancelIntent('ann', 1));
+    await stage.clock.settle();
+    expect(stage.published).toEqual(['1 at 0: 3', '1 at 1: 1', '1 at 2: 3']);
+    expect([stage.directory.refreshAvailable(both), shown()]).toEqual([undefined, [3, 3]]);
+    // Somebody else takes the shard, and our next batch finds out.
+    stage.store.commitSteps = ['fenced'];
+    stage.submit(1, holdIntent('ann', ['A1']));
+    await stage.clock.settle();
+    await stage.directory.refreshAvailable(both);
+    expect([stage.published.length, shown()]).toEqual([3, [77, 3]]);
+  });
+
   test('a store that is down is told, and free seats are shown when it is back', async () => {
     const stage = await DirectoryStage.started();
     stage.store.failLoads = 1;

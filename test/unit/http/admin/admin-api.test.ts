@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { StoreUnavailable } from '../../../../src/actors/runtime/ports.ts';
@@ -235,6 +236,10 @@ describe('a schedule', () => {
 
   test('is listed', async () => {
     await using open = await openAdminPort();
+    open.service.onRefresh = async () => {
+      await nextTurn();
+      open.service.catalog.freeSeats = 3;
+    };
     const answered = await call(open.port, '/admin/schedules', { headers: operator });
     expect(v.parse(response.schedulesResponse, answered.json)).toEqual({
       schedules: [
@@ -245,7 +250,7 @@ describe('a schedule', () => {
           startsAt: '2026-12-24T19:00:00.000Z',
           onSaleAt: null,
           capacity: 8,
-          available: 4,
+          available: 3,
         },
       ],
     });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
@@ -42,6 +43,20 @@ describe('dates', () => {
         { scheduleId: 1, startsAt: '2026-12-24T19:00:00.000Z', onSaleAt: null, capacity: 8, available: 4 },
       ],
     });
+  });
+
+  test('that other nodes own are asked for before they are shown', async () => {
+    await using open = await openPublicPort();
+    const asked: unknown[] = [];
+    open.service.onRefresh = async (scheduleIds) => {
+      asked.push(scheduleIds);
+      await nextTurn();
+      open.service.catalog.freeSeats = 1;
+    };
+    const answered = await call(open.port, '/reservations/available/dates?performanceId=1');
+    expect(answered).toMatchObject({ status: 200, headers: { 'cache-control': 'no-cache' } });
+    expect(v.parse(datesResponse, answered.json).schedules).toMatchObject([{ scheduleId: 1, available: 1 }]);
+    expect(asked).toEqual([[1]]);
   });
 
   test.each([

@@ -1,7 +1,7 @@
-import type { PaymentId, ReservationNumber, ScheduleId, UserId } from '../../actors/allocator/ids.ts';
-import { paymentMethods } from '../../actors/allocator/payment.ts';
-import { paymentStatuses } from '../../actors/runtime/ledger.ts';
-import type { StoredPayment } from '../book-rows.ts';
+import type { PaymentId, ReservationNumber, ScheduleId, UserId } from '../actors/allocator/ids.ts';
+import { paymentMethods } from '../actors/allocator/payment.ts';
+import { paymentStatuses } from '../actors/runtime/ledger.ts';
+import type { StoredPayment } from './book-rows.ts';
 
 /** The order of PaymentRow. */
 export const paymentColumns = `payment_id, schedule_id, number, user_id, method, amount_minor, currency,

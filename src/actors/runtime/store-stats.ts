@@ -6,7 +6,6 @@ export interface StoreStats {
   readonly unpublishedEvents: number;
   /** Empty where there are no connections. */
   readonly pools: readonly PoolStats[];
-  readonly slowStatements: number;
 }
 
 export interface PoolStats {
