@@ -2,11 +2,11 @@
  * Usher beside a bare node:http echo, behind the same client, in one run: A B A B …, the ratio pair by pair.
  * The client, the server and the store's worker share the machine's cores.
  */
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { benchHall } from './bench-hall.ts';
 import type { LoadPlan, LoadResult } from './load-plan.ts';
-import { BenchUsher, type EchoServer, startEcho } from './servers.ts';
+import { load } from './run-load.ts';
+import { BenchUsher, type BenchUsherOptions, type EchoServer, startEcho } from './servers.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
 export interface HttpRatio {
@@ -30,9 +30,9 @@ const schedulesPerPayRound = Math.ceil(holdsPerRound / seatsPerSchedule);
 
 async function withServers<T>(
   measure: (usher: BenchUsher, echo: EchoServer, probe: number) => Promise<T>,
-  nodeOptions: readonly string[] = [],
+  start: BenchUsherOptions = {},
 ): Promise<T> {
-  const usher = await BenchUsher.start(nodeOptions);
+  const usher = await BenchUsher.start(start);
   let echo: EchoServer | undefined;
   try {
     const [probe = 0] = await usher.createSchedules(1);
@@ -81,7 +81,7 @@ export const measureBesideLedger = (rounds: number): Promise<ReserveBeside> =>
         return { held, perSecond: await usher.toggleFlood() };
       });
     },
-    ['--import', floodLedger],
+    { nodeOptions: ['--import', floodLedger] },
   );
 
 /** Beside as many charges as come through the same HTTP port: they share the main thread with the holds. */
@@ -152,6 +152,36 @@ async function planOf(
     etag: '',
     ...options,
   };
+}
+
+/** Holds on MySQL: the ratio, and what a group commit carries and takes meanwhile. */
+export const measureOnMySql = (rounds: number, mysqlUrl: string): Promise<readonly MySqlRatio[]> =>
+  withServers(
+    async (usher, echo) => {
+      const request = { kind: 'reserve', etag: '', path: '/reservations' } as const;
+      await compare('warm-up', 64, 1, usher, echo, request);
+      const results: MySqlRatio[] = [];
+      for (const connections of [64, 1_000]) {
+        const before = await usher.metrics();
+        const ratio = await compare('POST /reservations on MySQL', connections, rounds, usher, echo, request);
+        const after = await usher.metrics();
+        const grown = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+        results.push({
+          ...ratio,
+          batchRows: grown('usher_batch_rows_sum') / grown('usher_batch_rows_count'),
+          batchMs:
+            (1000 * grown('usher_batch_duration_seconds_sum')) / grown('usher_batch_duration_seconds_count'),
+        });
+      }
+      return results;
+    },
+    { environment: { MYSQL_URL: mysqlUrl } },
+  );
+
+export interface MySqlRatio extends HttpRatio {
+  /** Means over all rounds. */
+  readonly batchRows: number;
+  readonly batchMs: number;
 }
 
 export const measureHttp = (rounds: number): Promise<readonly HttpRatio[]> =>
@@ -236,26 +266,4 @@ async function compare(
     usherP99Ms: spreadOf(ushers.map((result) => result.p99Ms)),
     clientCpuShare: spreadOf(ushers.map((result) => result.clientCpuShare)),
   };
-}
-
-/** Runs the load generator in its own process; fails unless every answer had the expected status. */
-function load(plan: LoadPlan, expectedStatus: string): Promise<LoadResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fileURLToPath(new URL('./load-client.ts', import.meta.url))], {
-      env: { PATH: process.env['PATH'], LOAD_PLAN: JSON.stringify(plan) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    child.once('exit', (code) => {
-      if (code !== 0) return reject(new Error(`the load generator ended with ${code}`));
-      const result: LoadResult = JSON.parse(text);
-      const others = Object.keys(result.statuses).filter((status) => status !== expectedStatus);
-      if (others.length > 0)
-        return reject(new Error(`unexpected answers: ${JSON.stringify(result.statuses)}`));
-      resolve(result);
-    });
-  });
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: everything in bench/README.md, in one run; prints the table as Markdown and progress on
- * standard error. `npm run bench -- core` (or memory, recovery, http, ledger, payments) runs a part.
+ * `npm run bench`: everything in bench/README.md but the soak, in one run; prints the table as Markdown and
+ * progress on standard error. `npm run bench -- core` (or another part) runs a part; `-- soak` takes ten minutes.
  */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -11,13 +11,17 @@ import {
   measureBesideCharges,
   measureBesideLedger,
   measureHttp,
+  measureOnMySql,
   measurePayments,
   type ReserveBeside,
 } from './http-ratio.ts';
 import type { Cost, LedgerFigures } from './ledger.ts';
 import type { MemoryFigures } from './memory.ts';
+import { startRealServers } from './real-servers.ts';
 import type { RecoveryFigures } from './recovery.ts';
+import { measureSoak } from './soak.ts';
 import { type Spread, spreadOf } from './spread.ts';
+import { measureSustained } from './sustained.ts';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 
@@ -115,6 +119,60 @@ const besideRows = (what: string, beside: ReserveBeside, target: string): readon
   { what: '– charges/s meanwhile', ...show(beside.chargesPerSecond, 0), target: '–' },
 ];
 
+async function mysql(): Promise<readonly Row[]> {
+  const targets: Readonly<Record<number, string>> = { 64: '≥ 0.70', 1000: '≥ 0.90' };
+  const servers = await startRealServers('mysql');
+  try {
+    return (await measureOnMySql(rounds, servers.mysqlUrl)).flatMap((result) => [
+      ...ratioRows(result, targets[result.connections] ?? '–'),
+      { what: '– rows a group commit, mean', figure: result.batchRows.toFixed(0), spread: '–', target: '–' },
+      { what: '– time of one, mean', figure: `${result.batchMs.toFixed(1)} ms`, spread: '–', target: '–' },
+    ]);
+  } finally {
+    await servers.stop();
+  }
+}
+
+async function sustained(): Promise<readonly Row[]> {
+  const figures = await measureSustained(Number(process.env['SUSTAINED_SECONDS'] ?? 60));
+  const rows = figures.samples.map((sample) => ({
+    what: `full speed, second ${sample.atSeconds}: reservations/s`,
+    figure: `${sample.reservationsPerSecond}`,
+    spread: `to project ${sample.projectionLagEvents}, to publish ${sample.unpublishedEvents}`,
+    target: 'bounded',
+  }));
+  const catchUp = `${figures.catchUpSeconds.toFixed(1)} s`;
+  return [
+    ...rows,
+    { what: '– until all was projected and published', figure: catchUp, spread: '–', target: '–' },
+  ];
+}
+
+async function soak(): Promise<readonly Row[]> {
+  const figures = await measureSoak(Number(process.env['SOAK_SECONDS'] ?? 600));
+  const { booking, samples, warnings } = figures;
+  const warm = samples.filter(({ atSeconds }) => atSeconds >= figures.seconds / 5);
+  const resident = spreadOf(warm.map(({ residentMegabytes }) => residentMegabytes));
+  const lag = Math.max(...samples.map(({ projectionLagEvents }) => projectionLagEvents));
+  const unpublished = Math.max(...samples.map(({ unpublishedEvents }) => unpublishedEvents));
+  console.error(JSON.stringify({ statuses: booking.statuses, warnings, samples }, undefined, 1));
+  const row = (what: string, figure: string, target = '–'): Row => ({ what, figure, spread: '–', target });
+  return [
+    row(`charge and book, ${figures.seconds} s: requests/s`, booking.requestsPerSecond.toFixed(0), '500'),
+    row('– p99', `${booking.p99Ms.toFixed(1)} ms`),
+    {
+      what: '– resident memory after warm-up',
+      ...show(resident, 0, ' MB'),
+      target: '± 10 %',
+    },
+    row('– largest lag of the projection, events', `${lag}`),
+    row('– most unpublished events', `${unpublished}`),
+    row('– balances from the cache', figures.balanceHitRatio.toFixed(2)),
+    row('– warnings, of drivers and of Node', `${warnings.length}`, '0'),
+    row('– audit of every schedule', figures.isSound ? 'ok' : 'FAILED', 'ok'),
+  ];
+}
+
 const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(2)} MB`;
 
 function memory(): readonly Row[] {
@@ -159,7 +217,12 @@ const parts: Readonly<Record<string, () => readonly Row[] | Promise<readonly Row
   http,
   ledger,
   payments,
+  mysql,
+  sustained,
+  soak,
 };
+/** Runs only when it is named. */
+const slow = ['soak'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((part) => parts[part] === undefined);
 if (unknown.length > 0) {
@@ -172,7 +235,7 @@ console.log(
 );
 console.log('| what | median | spread | target |\n|---|---|---|---|');
 for (const [name, part] of Object.entries(parts)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(name) : slow.includes(name)) continue;
   for (const row of await part())
     console.log(`| ${row.what} | ${row.figure} | ${row.spread} | ${row.target} |`);
 }

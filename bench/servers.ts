@@ -12,12 +12,20 @@ const usersMax = 500;
 /** A child process that prints where it listens; ended by its own handle. */
 class Server {
   readonly child: ChildProcess;
+  output = '';
   readonly firstMatch: Promise<RegExpExecArray>;
 
   constructor(args: readonly string[], environment: Record<string, string>, pattern: RegExp) {
     this.child = spawn(process.execPath, args, {
       env: { PATH: process.env['PATH'], ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stderr?.on('data', (chunk: Buffer) => {
+      this.output += chunk.toString();
+      process.stderr.write(chunk);
+    });
+    this.child.stdout?.on('data', (chunk: Buffer) => {
+      this.output += chunk.toString();
     });
     this.firstMatch = new Promise((resolve, reject) => {
       let text = '';
@@ -50,7 +58,13 @@ export async function startEcho(answerBytes: number): Promise<EchoServer> {
   return { port: Number(port), stop: () => server.stop() };
 }
 
-/** `usher serve` on the embedded store in a directory of its own, with a 50,000-seat hall. */
+export interface BenchUsherOptions {
+  readonly nodeOptions?: readonly string[];
+  /** Beside and over the usual settings. */
+  readonly environment?: Record<string, string>;
+}
+
+/** `usher serve`, without settings on the embedded store in a directory of its own, with a 50,000-seat hall. */
 export class BenchUsher {
   readonly port: number;
   readonly tokens: readonly string[] = [];
@@ -69,7 +83,7 @@ export class BenchUsher {
     this.port = Number(new URL(urls.publicUrl).port);
   }
 
-  static async start(nodeOptions: readonly string[] = []): Promise<BenchUsher> {
+  static async start({ nodeOptions = [], environment = {} }: BenchUsherOptions = {}): Promise<BenchUsher> {
     const directory = mkdtempSync(join(tmpdir(), 'usher-bench-'));
     const server = new Server(
       [...nodeOptions, pathOf('../src/main.ts'), 'serve'],
@@ -80,9 +94,10 @@ export class BenchUsher {
         LOG_LEVEL: 'warn',
         JWT_SECRET: 'bench-secret-of-at-least-thirty-two-bytes',
         ADMIN_TOKEN: 'bench',
-        CLIENTS: 'bench:bench:reserve pay points:charge',
+        CLIENTS: 'bench:bench:reserve pay points:charge points:read',
         HOLD_TTL_SECONDS: '3600',
         HOLD_TOTAL_MAX_SECONDS: '3600',
+        ...environment,
       },
       /listening on (http:\S+) admin (http:\S+)/,
     );
@@ -91,6 +106,39 @@ export class BenchUsher {
     await usher.#createHall();
     (usher.tokens as string[]).push(...(await usher.#issueTokens()));
     return usher;
+  }
+
+  get pid(): number {
+    return this.#server.child.pid ?? 0;
+  }
+
+  get performanceId(): number {
+    return this.#performanceId;
+  }
+
+  /** What it printed, and its warnings. */
+  get output(): string {
+    return this.#server.output;
+  }
+
+  /** Samples without their comments, by name with labels. */
+  async metrics(): Promise<ReadonlyMap<string, number>> {
+    const text = await (await fetch(`${this.#adminUrl}/metrics`)).text();
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return new Map(
+      lines.map((line) => {
+        const space = line.lastIndexOf(' ');
+        return [line.slice(0, space), Number(line.slice(space + 1))];
+      }),
+    );
+  }
+
+  /** Whether every check of `usher audit` holds. */
+  async isSound(scheduleId: number): Promise<boolean> {
+    const response = await fetch(`${this.#adminUrl}/admin/schedules/${scheduleId}/audit`, {
+      headers: { authorization: 'Bearer bench' },
+    });
+    return response.status === 200 && ((await response.json()) as { ok: boolean }).ok;
   }
 
   /** Fresh schedules, all seats free. */

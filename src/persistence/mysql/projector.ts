@@ -89,10 +89,13 @@ export class Projector {
     const isSearching = this.#searchEvents > 0;
     const scheduleIds = this.#lag.schedules().slice(0, isSearching ? 1 : chunkSchedulesMax);
     if (scheduleIds.length === 0) return;
-    const before = this.#lag.events;
+    let hasMoved = false;
     try {
       const moved = await this.#session.exclusively(() => this.#projectIn(scheduleIds));
-      for (const [scheduleId, projectedSeq] of moved) this.#lag.noteDone(scheduleId, projectedSeq);
+      for (const [scheduleId, projectedSeq] of moved) {
+        hasMoved ||= projectedSeq > (this.#lag.of(scheduleId)?.doneSeq ?? 0);
+        this.#lag.noteDone(scheduleId, projectedSeq);
+      }
       this.#searchEvents = Math.max(0, this.#searchEvents - 1);
     } catch (error) {
       if (error instanceof EventRefused) return this.#stop(error.refusal);
@@ -106,7 +109,7 @@ export class Projector {
       this.#searchEvents = chunkEventsMax;
       return;
     }
-    if (this.#lag.events === before) throw new Error('the journal lacks events that were committed');
+    if (!hasMoved) throw new Error('the journal lacks events that were committed');
   }
 
   async #projectIn(scheduleIds: readonly ScheduleId[]): Promise<Map<ScheduleId, number>> {
