@@ -64,7 +64,7 @@ export const serverSettings = {
     1_000,
     'A slower command of Redis is given up, and the source is asked.',
   ),
-  BALANCE_CACHE_TTL_SECONDS: integerSetting(60, 1, 86_400, 'How long Redis keeps a balance.'),
+  BALANCE_CACHE_TTL_SECONDS: integerSetting(60, 1, 43_200, 'How long Redis keeps a balance.'),
   KAFKA_BROKERS: {
     schema: v.pipe(
       v.string(),

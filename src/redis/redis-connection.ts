@@ -242,7 +242,7 @@ export interface RedisConnectionOptions {
 }
 
 /** For metrics. Must be cheap and never throw. */
-export interface RedisObserver {
+interface RedisObserver {
   /** A call was given up. */
   onTimeout(): void;
   onConnection(isUp: boolean): void;

@@ -47,7 +47,12 @@ async function trial(run: {
   await using nodes = await BalanceNodes.open(server.url);
   const both = [await nodes.node(run.options), await nodes.node(run.options)];
   const sometimes = (percent: number) => () => (random.chance(percent) ? delay(random.int(8)) : undefined);
-  nodes.delays = { beforeRead: sometimes(30), afterRead: sometimes(60), afterCommit: sometimes(30) };
+  nodes.delays = {
+    beforeRead: sometimes(30),
+    afterRead: sometimes(60),
+    beforeCommit: sometimes(50),
+    afterCommit: sometimes(30),
+  };
   const untilMs = performance.now() + run.durationMs;
   const isOver = () => performance.now() > untilMs;
   const slowest = { ms: 0 };

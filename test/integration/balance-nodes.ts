@@ -10,10 +10,11 @@ import { until } from '../unit/redis/redis-stage.ts';
 
 type WholeLedger = Ledger & PointsReader & LedgerAuditor;
 
-/** What may come before a read of the ledger looks, after it has, and between a commit and its answer. */
+/** What may come before a read of the ledger looks and after it has, and before and after a charge commits. */
 interface Delays {
   beforeRead(userId: UserId): Promise<unknown> | undefined;
   afterRead(userId: UserId): Promise<unknown> | undefined;
+  beforeCommit(userId: UserId): Promise<unknown> | undefined;
   afterCommit(userId: UserId): Promise<unknown> | undefined;
 }
 
@@ -75,6 +76,7 @@ export class BalanceNodes {
     const { source } = this;
     const slowed: Pick<WholeLedger, 'charge' | 'balanceOf' | 'close'> = {
       charge: async (charge) => {
+        await this.delays.beforeCommit?.(charge.userId);
         const outcome = await source.charge(charge);
         await this.delays.afterCommit?.(charge.userId);
         return outcome;

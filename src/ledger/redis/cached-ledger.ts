@@ -100,7 +100,7 @@ export class CachedLedger implements Ledger, PointsReader, LedgerAuditor {
       if (!hadNoEffect(error)) await this.#cache.invalidations.add(userId);
       throw error;
     }
-    if (tellsOfChange(answer)) void this.#cache.invalidations.add(userId);
+    if (tellsOfChange(answer)) await this.#cache.invalidations.add(userId);
     return answer;
   }
 }
