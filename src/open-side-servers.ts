@@ -15,7 +15,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 type AnyLedger = Ledger & PointsReader & LedgerAuditor & { readonly installationId: string };
 
 /** What stands between the node and its ledger, and between nodes; with Redis or without. */
-export interface Caches {
+interface Caches {
   readonly ledger: Ledger & PointsReader & LedgerAuditor;
   readonly availableCounts: AvailableCounts;
   /** The ledger with it. */

@@ -15,7 +15,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 type OwnLedger = Awaited<ReturnType<typeof openSqliteLedger>> | Awaited<ReturnType<typeof openMySqlLedger>>;
 
 /** Where everything is kept: the journal with its projections, and points and payments. */
-export interface Storage {
+interface Storage {
   readonly store: WorkerStore;
   readonly ledger: OwnLedger;
 }

@@ -149,7 +149,7 @@ type ServerSettingName = keyof typeof serverSettings;
 type SettingValue<Name extends ServerSettingName> = v.InferOutput<(typeof serverSettings)[Name]['schema']>;
 
 /** Reads one of them; undefined where it is not set, or wrong and so among the faults already. */
-export type ReadServerSetting = <Name extends ServerSettingName>(
+type ReadServerSetting = <Name extends ServerSettingName>(
   name: Name,
 ) => SettingValue<Name> | undefined;
 

@@ -36,6 +36,7 @@ const mayImport = {
     'cluster',
     'ledger',
     'process',
+    'compose',
   ],
   cli: [
     ...core,

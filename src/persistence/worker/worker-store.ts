@@ -39,7 +39,7 @@ import type {
 } from './store-procedures.ts';
 import { WorkerLink } from './worker-link.ts';
 
-export interface WorkerStoreOptions {
+interface WorkerStoreOptions {
   /** The worker's module: it answers StoreProcedures (answer-calls.ts). */
   readonly entry: URL;
   readonly workerData: unknown;
