@@ -268,6 +268,7 @@ export function outboxContract(makeHarness: () => StoreHarness): void {
       await store.close();
       await openAgain();
       expect((await readIds()).sort()).toEqual(left);
+      expect(await backlog()).toBe(3);
       expect(await trim({ beforeMs: fourthAtMs })).toEqual({ scheduleId: 7, deleted: 0 });
     });
 

@@ -3,7 +3,7 @@ export function brokerErrorType(error: unknown): string | undefined {
   return saidByBroker(error)?.type;
 }
 
-/** For people: what was said, and the broker's word for it where there is one. */
+/** For people: what was said, and the broker's word for it where there is one. Our own errors say it all. */
 export function describeKafkaError(error: unknown): string {
   const { message, type } = saidByBroker(error) ?? { message: messageOf(error), type: undefined };
   return type === undefined || message.includes(type) ? message : `${message} (${type})`;
@@ -24,7 +24,7 @@ const depthMax = 8;
 function chainOf(error: unknown): readonly ChainedError[] {
   const chain: ChainedError[] = [];
   let next = error;
-  while (next instanceof Error && chain.length < depthMax) {
+  while (next instanceof Error && next.name.startsWith('KafkaJS') && chain.length < depthMax) {
     const current: ChainedError = next;
     chain.push(current);
     next = current.errors?.[0] ?? current.cause;

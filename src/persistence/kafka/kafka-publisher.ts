@@ -17,6 +17,7 @@ export class KafkaPublisher {
   readonly #relay: SourceRelay;
   #worker: Worker | undefined;
   #restart: TimerHandle | undefined;
+  #backlogTimer: TimerHandle | undefined;
   #deaths = 0;
   #isStopping = false;
   #isConnected = false;
@@ -38,6 +39,11 @@ export class KafkaPublisher {
 
   /** Returns at once, whatever Kafka's state. */
   start(): void {
+    this.#startWorker();
+    this.#watchBacklog();
+  }
+
+  #startWorker(): void {
     const { entry = workerEntry, kafka, clock } = this.#options;
     const worker = new Worker(entry, {
       workerData: { kafka } satisfies KafkaWorkerData,
@@ -73,6 +79,7 @@ export class KafkaPublisher {
   async stop(limitMs: number): Promise<void> {
     this.#isStopping = true;
     this.#restart?.cancel();
+    this.#backlogTimer?.cancel();
     const worker = this.#worker;
     if (worker === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -146,7 +153,15 @@ export class KafkaPublisher {
       fault: 'the thread that publishes to Kafka died: another one is started',
       message: cause,
     });
-    this.#restart = this.#options.clock.setTimer(delayMs, () => this.start());
+    this.#restart = this.#options.clock.setTimer(delayMs, () => this.#startWorker());
+  }
+
+  /** Only for people: the worker may not be asking, as when it waits for a broker's answer. */
+  #watchBacklog(): void {
+    this.#backlogTimer = this.#options.clock.setTimer(backlogEveryMs, () => {
+      this.#relay.readUnpublished(0).catch(() => {});
+      this.#watchBacklog();
+    });
   }
 
   #post(message: ToPublisher): void {
@@ -172,7 +187,7 @@ interface PublisherStats {
   /** Attempts that came to nothing, schedules that were stopped, and threads that died. */
   readonly failures: number;
   readonly isConnected: boolean;
-  /** Committed and not yet published, a few seconds ago at most; absent before the first look. */
+  /** Committed and not yet published, some seconds ago at most; absent before the first look. */
   readonly unpublishedEvents?: number;
   /** Absent before the first. */
   readonly lastPublishedSecondsAgo?: number;
@@ -180,6 +195,8 @@ interface PublisherStats {
 
 const workerEntry = new URL('./kafka-worker.ts', import.meta.url);
 const wakeMessage: ToPublisher = { kind: 'wake' };
+
+const backlogEveryMs = 5_000;
 
 const restartAfterMs = 100;
 const restartAfterMsMax = 5_000;

@@ -14,7 +14,7 @@ import { type EventPart, type EventSink, MessagesTooLarge } from './event-sink.t
 import { ExpectedPartitions } from './expected-partitions.ts';
 import { brokerErrorType, describeKafkaError } from './kafka-error.ts';
 import type { KafkaOptions, TlsFiles } from './kafka-options.ts';
-import { reservationTopic, seatReservedTopic } from './published-topics.ts';
+import { publishedTopics, reservationTopic, seatReservedTopic } from './published-topics.ts';
 import { ensureTopics } from './topic-creation.ts';
 
 /**
@@ -38,7 +38,7 @@ export class KafkaSink implements EventSink {
     this.#expected = expected;
   }
 
-  /** Connects, and creates the topics that are missing. Rejects within a minute when that is not to be. */
+  /** Connects, and creates the topics that are missing. Rejects, within a minute or so, when that is not to be. */
   static async open(options: KafkaOptions, onLog: (entry: LogEntry) => void): Promise<KafkaSink> {
     const sockets = new Sockets();
     const expected = new ExpectedPartitions();
@@ -66,7 +66,17 @@ export class KafkaSink implements EventSink {
     await admin.connect();
     await ensureTopics(admin, options.partitions);
     await admin.disconnect();
-    await this.#producer.connect();
+    try {
+      await this.#producer.connect();
+    } catch (error) {
+      if (brokerErrorType(error) === undefined) throw error;
+      // kafkajs asks about all topics that there are, and gives up when anybody's has no leader; as long as a
+      // broker is down, that may be. Once it has been told of ours it asks about these.
+      await this.#producer.sendBatch({
+        topicMessages: publishedTopics.map((topic) => ({ topic, messages: [] })),
+      });
+      await this.#producer.connect();
+    }
   }
 
   get isLost(): boolean {
@@ -180,9 +190,9 @@ const attemptsMax = 5;
 const keepAliveMs = 60_000;
 const connectLimitMs = 3_000;
 /** A request's answer; what kafkajs does for a part is one to four of them. */
-const requestLimitMs = 10_000;
-/** How long a leader waits for its followers. */
-const acknowledgeLimitMs = 8_000;
-const openLimitMs = 45_000;
-const sendLimitMs = 30_000;
+const requestLimitMs = 15_000;
+/** How long a leader waits for its followers: longer than brokers take to agree that one is dead, 9 s. */
+const acknowledgeLimitMs = 12_000;
+const openLimitMs = 60_000;
+const sendLimitMs = 45_000;
 const disconnectLimitMs = 1_000;

@@ -161,8 +161,6 @@ export class PublishingLoop {
 
   async #fail(error: unknown): Promise<void> {
     this.#observer.onFailure(this.#step, error);
-    // Only for people: how much is waiting meanwhile.
-    await this.#source.readUnpublished(0).catch(() => {});
     await this.#pause(Math.min(retryAfterMsMax, retryAfterMs * 2 ** this.#failures));
     this.#failures += 1;
   }

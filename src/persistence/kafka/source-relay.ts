@@ -20,8 +20,7 @@ export class SourceRelay implements PublishingSource {
   readonly #store: PublisherStore;
   readonly #scheduleOf: (scheduleId: ScheduleId) => ScheduleDescription | undefined;
   readonly #onPublished: (events: number) => void;
-  /** Committed and not yet published, when it was last known. */
-  backlogEvents: number | undefined;
+  #backlogEvents: number | undefined;
 
   constructor(options: SourceRelayOptions) {
     this.#store = options.store;
@@ -29,15 +28,20 @@ export class SourceRelay implements PublishingSource {
     this.#onPublished = options.onPublished;
   }
 
+  /** Committed and not yet published, when it was last known. */
+  get backlogEvents(): number | undefined {
+    return this.#backlogEvents;
+  }
+
   async readUnpublished(eventsMax: number): Promise<OutboxColumns> {
     const chunk = await this.#store.readUnpublishedColumns(eventsMax);
-    this.backlogEvents = chunk.backlogEvents;
+    this.#backlogEvents = chunk.backlogEvents;
     return chunk;
   }
 
   async markPublished(positions: readonly SchedulePosition[], events: number): Promise<void> {
     await this.#store.markPublished(positions);
-    this.backlogEvents = Math.max(0, (this.backlogEvents ?? 0) - events);
+    if (this.#backlogEvents !== undefined) this.#backlogEvents = Math.max(0, this.#backlogEvents - events);
     this.#onPublished(events);
   }
 

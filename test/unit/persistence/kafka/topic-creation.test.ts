@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ensureTopics, TopicUnusable } from '../../../../src/persistence/kafka/topic-creation.ts';
 
-const refusal = (type: string, message: string) => Object.assign(new Error(message), { type });
+const kafkaError = (message: string, more: object) =>
+  Object.assign(new Error(message), { name: 'KafkaJSError' }, more);
+
+const refusal = (type: string, message: string) => kafkaError(message, { type });
 
 /** As kafkajs: errors of the broker come wrapped. */
-const wrapped = (cause: Error) => Object.assign(new Error(cause.message, { cause }), { retriable: false });
+const wrapped = (cause: Error) => kafkaError(cause.message, { cause });
 
 describe('ensureTopics', () => {
   let topics: Set<string>;
@@ -70,7 +73,7 @@ describe('ensureTopics', () => {
     ['POLICY_VIOLATION', 'Request parameters do not satisfy the configured policy'],
   ])('says what to do when a missing topic may not be created (%s)', async (type, message) => {
     const each = refusal(type, message);
-    createError = Object.assign(new Error('Topic creation errors'), { errors: [each] });
+    createError = kafkaError('Topic creation errors', { errors: [each] });
     const thrown = await ensureTopics(admin, 12).catch((error: Error) => error);
     expect(thrown).toBeInstanceOf(TopicUnusable);
     expect((thrown as Error).message).toBe(
