@@ -36,12 +36,15 @@ const faults: Record<PublishingStep, string> = {
   mark: 'what was published cannot be marked, and will be published again',
 };
 
-/** kafkajs warns of what KafkaSink wants. */
-const isExpected = (message: string): boolean =>
-  message.includes('Limiting retries for the idempotent producer');
+/**
+ * kafkajs warns of what KafkaSink wants, and of a broker that has just started and wants to be asked again, which
+ * is done: where it does not end, the connection fails, and that is told.
+ */
+const isExpected = (line: string): boolean =>
+  line.includes('Limiting retries for the idempotent producer') || line.includes('coordinator is loading');
 
 function onLog({ log: { message, error, broker } }: LogEntry): void {
-  if (isExpected(message)) return;
+  if (isExpected(`${message} ${error}`)) return;
   const why = error === undefined ? '' : `: ${error}`;
   const where = broker === undefined ? '' : ` (${broker})`;
   notices.tell({ kind: 'warning', message: `${message}${why}${where}` });
