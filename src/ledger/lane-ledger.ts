@@ -17,7 +17,7 @@ import type { LedgerObserver } from './ledger-observer.ts';
 import { type LedgerOperation, type OperationResult, userOf } from './operation.ts';
 
 /** ExecuteBatch for whoever keeps something of its own for each lane. */
-export type ExecuteLaneBatch = (
+type ExecuteLaneBatch = (
   operations: readonly LedgerOperation[],
   lane: number,
 ) => Promise<readonly OperationResult[]>;

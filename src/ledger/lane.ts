@@ -25,7 +25,8 @@ interface LaneOptions {
  * A batch that fails may have been applied all the same: its thread died after COMMIT, or was given up and
  * still runs. It is sent again as it was, and that is harmless, because every operation takes effect once
  * (I4): the late commit of a thread that was given up finds its payments and marks there, or is found. It
- * reads and writes under the file's write lock, so it falls wholly before or wholly after any other batch.
+ * reads and writes under one lock, of the file or of its users' accounts, so it falls wholly before or wholly after
+ * any other batch of theirs.
  *
  * A batch that fails each time is split in halves, each of them tried once on its own, so that an operation
  * that can't be carried out takes no other one with it. Halves that fail both tell that the fault lies

@@ -31,6 +31,8 @@ export async function trade(ledgers: readonly WholeLedger[], round: number): Pro
     const charge = pointsCharge(payer, chargeAmount, `round-${round}`, 1000);
     return [next(), next()].map((ledger) => answered<ChargeOutcome>(() => ledger.charge(charge)));
   });
+  // A charge that is asked again would come after payments that were not, and they would find nothing.
+  await Promise.all(charges);
   const orders = payers.flatMap((payer, p) =>
     Array.from({ length: paymentsEach }, (_, i) =>
       pointsOrder((round * payers.length + p) * paymentsEach + i + 1, payer, price),
@@ -50,7 +52,7 @@ export async function trade(ledgers: readonly WholeLedger[], round: number): Pro
         return ledger.refund(order, 3000);
       });
     });
-  await Promise.all([...charges, ...paid, ...refunds]);
+  await Promise.all([...paid, ...refunds]);
 }
 
 /** Nothing of `rounds` was lost, and nothing was done twice. */

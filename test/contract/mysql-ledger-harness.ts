@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type MySqlLedger, openMySqlLedger } from '../../src/ledger/mysql/mysql-ledger.ts';
-import type { MySqlOptions } from '../../src/mysql/mysql-options.ts';
 import { systemClock } from '../../src/system-clock.ts';
 import { sharedMariaDb } from '../servers/shared-servers.ts';
 import { type LedgerHarness, silent } from './ledger-harness.ts';
-
-export const mysqlAt = (url: string): MySqlOptions => ({
-  url,
-  tls: undefined,
-  statementLimitMs: 5_000,
-  slowStatementMs: 1_000,
-});
+import { mysqlAt } from './mysql-connection.ts';
 
 type Options = Partial<Parameters<typeof openMySqlLedger>[0]>;
 

@@ -60,19 +60,45 @@ describe('the locks of a batch', () => {
     }
   });
 
-  it('are held by no batch that waits for an account which is not there yet', async () => {
+  it('are held by no batch that waits for an account which is about to be made', async () => {
     await stage.book.apply([charge('a'), charge('z')]);
-    // Somebody is about to make it.
     await stage.query('START TRANSACTION');
-    await stage.query("INSERT INTO point_account (user_id, balance) VALUES ('m', 0)");
+    // After the batch has seen that there is none, and before it makes one.
+    const raw = stage.session.raw.bind(stage.session);
+    stage.session.raw = async (name, sql) => {
+      const answer = await raw(name, sql);
+      if (stage.session.raw !== raw) {
+        stage.session.raw = raw;
+        await stage.query("INSERT INTO point_account (user_id, balance) VALUES ('m', 0)");
+      }
+      return answer;
+    };
     const waiting = stage.book.apply([charge('z', 'second'), charge('m'), charge('a', 'second')]);
-    await somebodyWaitsAt('%point_account%');
-    expect(await free('point_account', 'user_id')).toContain('z');
+    await somebodyWaitsAt('INSERT INTO point_account%');
+    expect(await free('point_account', 'user_id')).toEqual(['a', 'm', 'z']);
     await stage.query('COMMIT');
     expect(await waiting).toHaveLength(3);
     expect(await stage.column('SELECT balance FROM point_account ORDER BY user_id')).toEqual([
       1000, 500, 1000,
     ]);
+  });
+
+  it.each([
+    ['payment', "payment_id = '7-1-10'", 'SELECT payment_id,%'],
+    ['charge_mark', "name = 'ann first'", 'SELECT name, fingerprint,%'],
+  ])('are all taken before anything is written: %s', async (table, condition, statement) => {
+    await stage.book.apply([charge('ann'), pay(1, 'ann')]);
+    const release = await holding(`SELECT * FROM ${table} FORCE INDEX (PRIMARY) WHERE ${condition}`);
+    const refund = {
+      kind: 'refund',
+      order: pointsOrder(1, 'ann', 1),
+      reference: undefined,
+      atMs: 3000,
+    } as const;
+    const waiting = stage.book.apply([charge('ann', 'first', 500, 4 * dayMs), refund]);
+    await somebodyWaitsAt(statement);
+    await release();
+    expect(await waiting).toMatchObject([{ balance: 999 }, { status: 'REFUNDED', balance: 1000 }]);
   });
 
   it('keep a payment of nobody’s knowledge together: CANCELLED and a late S1 come one after the other', async () => {
@@ -93,14 +119,13 @@ describe('the locks of a batch', () => {
   });
 
   it('pass by old marks that another batch is about to forget', async () => {
-    const day = 24 * 60 * 60 * 1000;
     await stage.book.apply(['a', 'b', 'c', 'd'].map((payer) => charge(payer, 'old')));
     // By their primary key, as a batch holds its own.
     const release = await holding(
       "SELECT name FROM charge_mark FORCE INDEX (PRIMARY) WHERE name IN ('a old', 'b old')",
     );
     const startedMs = performance.now();
-    await stage.book.apply([charge('e', 'new', 1, 3 * day)]);
+    await stage.book.apply([charge('e', 'new', 1, 3 * dayMs)]);
     expect(performance.now() - startedMs).toBeLessThan(1000);
     await release();
     expect(await stage.column('SELECT name FROM charge_mark ORDER BY name')).toEqual([
@@ -128,5 +153,7 @@ describe('the locks of a batch', () => {
     expect(await stage.book.apply([pay(1, 'ann')])).toMatchObject([{ status: 'APPROVED' }]);
   });
 });
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 const statusOf = (result: OperationResult): string => ('status' in result ? result.status : result.kind);

@@ -7,7 +7,8 @@ import { sharedMariaDb } from '../servers/shared-servers.ts';
 import { Prng } from '../simulation/prng.ts';
 import { pointsCharge, pointsOrder, scheduleId, user } from './ledger-orders.ts';
 import { expectSound, trade } from './ledger-trade.ts';
-import { mysqlAt, openLedgerAt } from './mysql-ledger-harness.ts';
+import { mysqlAt } from './mysql-connection.ts';
+import { openLedgerAt } from './mysql-ledger-harness.ts';
 
 /** Threads that end in the middle of a batch, and connections that are lost between any two statements. */
 describe('the ledger in MySQL, when its threads and connections are lost', () => {

@@ -6,6 +6,7 @@ import { lockStatements } from '../../src/ledger/mysql/lock-statements.ts';
 import * as auditQueries from '../../src/ledger/mysql/mysql-auditor.ts';
 import { MySqlAuditor } from '../../src/ledger/mysql/mysql-auditor.ts';
 import * as pointsQueries from '../../src/ledger/mysql/mysql-points-reader.ts';
+import { forgetMarks } from '../../src/ledger/mysql/write-statements.ts';
 import type { LedgerOperation } from '../../src/ledger/operation.ts';
 import { cardOrder, pointsCharge, pointsOrder, scheduleId } from './ledger-orders.ts';
 import { useMySqlBook } from './mysql-book-stage.ts';
@@ -163,6 +164,7 @@ describe('the tables of the ledger in MySQL', () => {
       ['payments of an audit', paymentsQuery, [scheduleId, '7-1-10', 1000]],
       ['balances of an audit', balancesQuery, [payers.slice(0, 20)]],
       ['entries of an audit', auditQueries.entriesQuery, [payers.slice(0, 20)]],
+      ['old marks to forget, of a batch', forgetMarks(['payer-1 key-1', 'payer-2 key-2'], 2000), []],
       ...Object.entries(lockStatements(batchKeys(operations(50)))).map(
         ([name, sql]): [string, string, unknown[]] => [`${name} of a batch`, sql ?? '', []],
       ),
@@ -187,7 +189,7 @@ describe('the tables of the ledger in MySQL', () => {
 
   describe('an audit finds', () => {
     const auditor = new MySqlAuditor({
-      primary: { use: (read) => read(stage.session) },
+      primary: stage.reads,
       auditLimitMs: 10_000,
       clock: { monotonicMs: () => 0 },
     });
@@ -228,6 +230,22 @@ describe('the tables of the ledger in MySQL', () => {
       await trade();
       await stage.query(sql, ['ann']);
       expect(await faults()).toEqual([`account ann: ${fault}`]);
+    });
+
+    it('what was there at its beginning, whatever is paid before it ends', async () => {
+      await trade();
+      const other = await stage.newBook();
+      const rows = stage.session.rows.bind(stage.session);
+      let number = 10;
+      stage.session.rows = async (sql, values) => {
+        number += 1;
+        await other.apply([payment(number, 'ann', 1), payment(number + 100, 'bob', 1)]);
+        return rows(sql, values);
+      };
+      const audit = await auditor.auditSchedule(scheduleId);
+      expect(number).toBeGreaterThan(12);
+      expect(audit.accountFaults).toEqual([]);
+      expect(audit.payments.map((each) => each.number)).toEqual([1, 2]);
     });
 
     it('all payments and accounts, in however many parts they come', async () => {

@@ -8,7 +8,8 @@ const table = 'ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET utf8mb
 
 /**
  * Accounts, entries and payments. Times are milliseconds since the epoch, amounts are minor units. `kind` is the
- * index in entryKinds, `status` in paymentStatuses, `method` in paymentMethods.
+ * index in entryKinds, `status` in paymentStatuses, `method` in paymentMethods. Constraints bear the name of their
+ * table, because MySQL wants them unique in the database.
  */
 export const ledgerSchema: Schema = {
   part: 'ledger',
@@ -22,7 +23,7 @@ export const ledgerSchema: Schema = {
            user_id ${ascii(64)} NOT NULL PRIMARY KEY,
            balance BIGINT NOT NULL,
            moved   BIGINT NOT NULL DEFAULT 0,
-           CONSTRAINT balance_not_negative CHECK (balance >= 0)
+           CONSTRAINT point_account_balance CHECK (balance >= 0)
          ) ${table}`,
         // Append-only: the balance is the sum of the amounts. A charge has no payment, schedule or number.
         // `once`: one debit a payment, and one refund at most, whatever a bug may try (I4).
@@ -36,7 +37,7 @@ export const ledgerSchema: Schema = {
            schedule_id   BIGINT,
            number        BIGINT,
            at_ms         BIGINT NOT NULL,
-           CONSTRAINT balance_after_not_negative CHECK (balance_after >= 0),
+           CONSTRAINT point_entry_balance_after CHECK (balance_after >= 0),
            KEY by_user (user_id, entry_id),
            UNIQUE KEY once (payment_id, kind)
          ) ${table}`,
@@ -59,8 +60,9 @@ export const ledgerSchema: Schema = {
            created_at_ms    BIGINT NOT NULL,
            settled_at_ms    BIGINT,
            refunded_at_ms   BIGINT,
-           CONSTRAINT amount_not_negative CHECK (amount_minor >= 0),
-           KEY by_schedule (schedule_id, payment_id)
+           CONSTRAINT payment_amount CHECK (amount_minor >= 0),
+           KEY by_schedule (schedule_id, payment_id),
+           KEY by_user (user_id, created_at_ms)
          ) ${table}`,
         // Charges that are remembered by their Idempotency-Key (I8). `name`: user and key with a space between them;
         // one column, because MariaDB looks for a list of pairs by reading the whole table.

@@ -6,7 +6,7 @@ import type { BatchKeys } from './batch-keys.ts';
  * What locks and reads the rows of a batch, in its order. Each index is forced: a scan would lock, and so wait
  * for, every row that it passes. Under READ COMMITTED a row that is not there is not locked, and nothing beside it.
  */
-export interface LockStatements {
+interface LockStatements {
   readonly accounts: string;
   readonly payments: string | undefined;
   readonly marks: string | undefined;

@@ -2,7 +2,6 @@ import type { UserId } from '../../actors/allocator/ids.ts';
 import {
   type EntryPage,
   type EntryQuery,
-  LedgerOverloaded,
   LedgerUnavailable,
   type PointsReader,
 } from '../../actors/runtime/ledger.ts';
@@ -50,7 +49,8 @@ export class MySqlPointsReader implements PointsReader {
     try {
       return await replica.use(list);
     } catch (error) {
-      if (!(error instanceof LedgerUnavailable || error instanceof LedgerOverloaded)) throw error;
+      // One that has too much to do answers; the primary must not get all of that as well.
+      if (!(error instanceof LedgerUnavailable)) throw error;
       this.#replicaDownUntilMs = clock.monotonicMs() + replicaDoubtMs;
       return primary.use(list);
     }

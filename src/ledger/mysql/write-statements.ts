@@ -21,12 +21,7 @@ export function writeStatements(changes: BookChanges, oldMarks: readonly string[
   if (marks.length > 0) statements.push(putMarks(marks));
   if (newPayments.length > 0) statements.push(addPayments(newPayments));
   if (changedPayments.length > 0) statements.push(`${addPayments(changedPayments)} ${changeInstead}`);
-  if (oldMarks.length > 0) {
-    // The time again: one of them may have been renewed by this batch.
-    statements.push(
-      `DELETE FROM charge_mark WHERE name IN ${sqlList(oldMarks)} AND at_ms < ${marksOfUseSinceMs}`,
-    );
-  }
+  if (oldMarks.length > 0) statements.push(forgetMarks(oldMarks, marksOfUseSinceMs));
   return statements;
 }
 
@@ -79,6 +74,14 @@ const changeInstead = `ON DUPLICATE KEY UPDATE status = VALUES(status), decline_
      card_token = VALUES(card_token), reference = VALUES(reference), refund_reference = VALUES(refund_reference),
      is_taken_over = VALUES(is_taken_over), settled_at_ms = VALUES(settled_at_ms),
      refunded_at_ms = VALUES(refunded_at_ms)`;
+
+/**
+ * By their primary key alone: another way to them would pass, and wait for, marks of others. The time again: one of
+ * them may have been renewed by this batch.
+ */
+export const forgetMarks = (names: readonly string[], marksOfUseSinceMs: number): string =>
+  `DELETE charge_mark FROM charge_mark FORCE INDEX (PRIMARY)
+   WHERE name IN ${sqlList(names)} AND at_ms < ${marksOfUseSinceMs}`;
 
 /** Makes accounts with a balance of 0; one that is there stays as it is. @param userIds in their order. */
 export const makeAccounts = (userIds: readonly string[]): string =>
