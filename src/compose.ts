@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type CardGateway, noGateway } from './actors/runtime/card-gateway.ts';
 import { Directory } from './actors/runtime/directory.ts';
 import { JournalTrimmer } from './actors/runtime/journal-trimmer.ts';
+import { StoreWatch } from './actors/runtime/store-watch.ts';
 import { layoutSummary } from './catalog/layout-summary.ts';
 import { importSeatingPlan } from './catalog/seating-plan-import.ts';
 import type { Config } from './config.ts';
@@ -95,10 +96,12 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undef
     await caches.close();
     throw error;
   }
+  const storeWatch = new StoreWatch(store, systemClock);
   const directory: Directory = new Directory({
     store,
     ledger: caches.ledger,
     gateway,
+    storeWatch,
     availableCounts: caches.availableCounts,
     clock: systemClock,
     ids: { instanceId: () => instanceId },
@@ -127,6 +130,7 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undef
   const stopDirectory = async () => {
     // Timers of ours keep no process alive; a ledger that is asked again on its way down must.
     const alive = setInterval(() => {}, 1_000);
+    storeWatch.stop();
     try {
       await trimmer.stop();
       await directory.stop(async () => await publisher?.stop(publishingGraceMs));
@@ -141,6 +145,7 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undef
     await options.beforeListening?.(directory);
     publisher?.start();
     trimmer.start();
+    storeWatch.start();
   } catch (error) {
     await stopDirectory();
     throw error;

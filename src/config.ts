@@ -300,9 +300,9 @@ function readSetting<Name extends SettingName>(
 
 const mask = '********';
 
-/** Of a URL, those before its host. */
+/** Of a URL, those before its host, also where a character of a password that should be escaped ends the host early. */
 function withoutCredentials(value: string | undefined): string | undefined {
-  return value?.replace(/\/\/[^/?#]*@/, `//${mask}@`);
+  return value?.replace(/\/\/.*@/s, `//${mask}@`);
 }
 
 /** Empty counts as unset: that is how a compose file or a shell leaves a setting out. */

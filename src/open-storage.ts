@@ -32,9 +32,20 @@ interface StorageOptions {
 
 /**
  * Opens both, in MySQL where MYSQL_URL is set and in files of DATA_DIR otherwise. Rejects with StoreUnavailable,
- * with nothing left open.
+ * with nothing left open; its message names the setting to look at.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
+  try {
+    return await openBoth(options);
+  } catch (error) {
+    const { mysql } = options.config;
+    if (mysql === undefined || !(error instanceof StoreUnavailable)) throw error;
+    const { host, pathname } = new URL(mysql.url);
+    throw new StoreUnavailable(`MYSQL_URL (${host}${pathname}): ${error.message}`, { cause: error });
+  }
+}
+
+async function openBoth(options: StorageOptions): Promise<Storage> {
   const ledger = await openLedger(options);
   let store: WorkerStore | undefined;
   try {

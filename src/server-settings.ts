@@ -6,19 +6,28 @@ import { checkedText, choice, integerSetting, type Setting, secretOf, text } fro
 
 function isMySqlUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
-  const { protocol, hostname, username, pathname, search, hash } = new URL(value);
-  const isBare = search + hash === '';
+  const { protocol, hostname, username, password, pathname, search, hash } = new URL(value);
+  const isBare = search + hash === '' && areEscapesWhole(username + password + pathname);
   return (
     protocol === 'mysql:' && hostname !== '' && username !== '' && /^\/[^/]{1,64}$/.test(pathname) && isBare
   );
 }
 
+/** A % of a password that was not written as %25 is taken for one. */
+function areEscapesWhole(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function isRedisUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
-  const { protocol, hostname, pathname, search, hash } = new URL(value);
-  return (
-    /^rediss?:$/.test(protocol) && hostname !== '' && /^\/?[0-9]*$/.test(pathname) && search + hash === ''
-  );
+  const { protocol, hostname, username, password, pathname, search, hash } = new URL(value);
+  const isBare = search + hash === '' && areEscapesWhole(username + password);
+  return /^rediss?:$/.test(protocol) && hostname !== '' && /^\/?[0-9]*$/.test(pathname) && isBare;
 }
 
 /** No IPv6 literals: kafkajs takes none. */
@@ -149,9 +158,7 @@ type ServerSettingName = keyof typeof serverSettings;
 type SettingValue<Name extends ServerSettingName> = v.InferOutput<(typeof serverSettings)[Name]['schema']>;
 
 /** Reads one of them; undefined where it is not set, or wrong and so among the faults already. */
-type ReadServerSetting = <Name extends ServerSettingName>(
-  name: Name,
-) => SettingValue<Name> | undefined;
+type ReadServerSetting = <Name extends ServerSettingName>(name: Name) => SettingValue<Name> | undefined;
 
 /** @param faults lines for people are added where settings contradict each other. */
 export function readServerConfig(read: ReadServerSetting, faults: string[]): ServerConfig {

@@ -20,7 +20,6 @@ const readOnlyNumbers: ReadonlySet<number> = new Set([
   1290, // ER_OPTION_PREVENTS_STATEMENT: --read-only, --super-read-only
   1792, // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
   1836, // ER_READ_ONLY_MODE
-  3100, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT: group replication took the transaction back
 ]);
 
 const fullNumbers: ReadonlySet<number> = new Set([
@@ -30,6 +29,7 @@ const fullNumbers: ReadonlySet<number> = new Set([
 ]);
 
 const lostNumbers: ReadonlySet<number> = new Set([
+  1047, // ER_UNKNOWN_COM_ERROR: a Galera node that has left its cluster
   1053, // ER_SERVER_SHUTDOWN
   1152, // ER_ABORTING_CONNECTION
   1158, // ER_NET_READ_ERROR
@@ -40,6 +40,8 @@ const lostNumbers: ReadonlySet<number> = new Set([
   1927, // ER_CONNECTION_KILLED (MariaDB)
   2006, // CR_SERVER_GONE_ERROR
   2013, // CR_SERVER_LOST
+  3100, // ER_RUN_HOOK_ERROR: group replication could not run its part of a commit
+  3101, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT: group replication took the transaction back
   3169, // ER_SESSION_WAS_KILLED (MySQL)
   4031, // ER_CLIENT_INTERACTION_TIMEOUT (MySQL): idle for wait_timeout
 ]);
@@ -49,6 +51,18 @@ const diskNumbers: ReadonlySet<number> = new Set([
   1026, // ER_ERROR_ON_WRITE
   1030, // ER_GET_ERRNO: a storage engine's error, of which "No space left" is one
   1114, // ER_RECORD_FILE_FULL: the table's space cannot grow
+]);
+
+const accessNumbers: ReadonlySet<number> = new Set([
+  1044, // ER_DBACCESS_DENIED_ERROR
+  1045, // ER_ACCESS_DENIED_ERROR
+  1049, // ER_BAD_DB_ERROR: unknown database
+  1129, // ER_HOST_IS_BLOCKED: too many failed connections; FLUSH HOSTS
+  1130, // ER_HOST_NOT_PRIVILEGED
+  1698, // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
+  1862, // ER_MUST_CHANGE_PASSWORD_LOGIN
+  3118, // ER_ACCOUNT_HAS_BEEN_LOCKED
+  3159, // ER_SECURE_TRANSPORT_REQUIRED (MySQL): MYSQL_URL is without TLS
 ]);
 
 const systemCodes: ReadonlySet<string> = new Set([
@@ -63,8 +77,21 @@ const systemCodes: ReadonlySet<string> = new Set([
   'PROTOCOL_CONNECTION_LOST',
 ]);
 
-/** A unique key or a CHECK that held what should never have come: 1062 ER_DUP_ENTRY, 3819 and 4025 CHECK. */
-const constraintNumbers: ReadonlySet<number> = new Set([1062, 1048, 1264, 1406, 1690, 3819, 4025]);
+/** A key, a CHECK or a column's type that held what should never have come. */
+const constraintNumbers: ReadonlySet<number> = new Set([
+  1048, // ER_BAD_NULL_ERROR
+  1062, // ER_DUP_ENTRY
+  1264, // ER_WARN_DATA_OUT_OF_RANGE
+  1265, // WARN_DATA_TRUNCATED
+  1366, // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD: a character that the column's set doesn't have
+  1406, // ER_DATA_TOO_LONG
+  1451, // ER_ROW_IS_REFERENCED_2
+  1452, // ER_NO_REFERENCED_ROW_2
+  1690, // ER_DATA_OUT_OF_RANGE: BIGINT UNSIGNED below 0
+  3819, // ER_CHECK_CONSTRAINT_VIOLATED (MySQL)
+  3988, // ER_CANNOT_CONVERT_STRING (MySQL): as 1366
+  4025, // ER_CONSTRAINT_FAILED (MariaDB)
+]);
 
 /** A failure with what it means; `cause` is the driver's error. The message is for people. */
 export class MySqlFault extends Error {
@@ -97,33 +124,36 @@ export class MySqlFault extends Error {
 export function faultOf(error: unknown, statement: string): MySqlFault {
   if (error instanceof MySqlFault) return error;
   const { errno, code, message, fatal } = fieldsOf(error);
-  const says = (what: string) => `MySQL ${what}: ${message} [${statement}]`;
-  if (code !== undefined && systemCodes.has(code)) {
-    return new MySqlFault('reconnect', says('does not answer'), { cause: error });
-  }
-  const details = { ...(errno !== undefined && errno > 0 && { errno }), cause: error };
-  if (details.errno === undefined) {
-    return new MySqlFault('reconnect', says('connection failed'), details);
-  }
-  if (againNumbers.has(details.errno))
-    return new MySqlFault('again', says('gave the transaction up'), details);
-  if (readOnlyNumbers.has(details.errno)) return new MySqlFault('reconnect', says('is read-only'), details);
-  if (fullNumbers.has(details.errno)) {
-    return new MySqlFault('reconnect', says('has no connection to give (max_connections)'), details);
-  }
-  if (lostNumbers.has(details.errno))
-    return new MySqlFault('reconnect', says('ended the connection'), details);
-  if (diskNumbers.has(details.errno)) {
-    return new MySqlFault('unavailable', says('cannot write (is its disk full?)'), details);
-  }
-  return new MySqlFault(fatal ? 'reconnect' : 'unavailable', says(`refused a statement (${errno})`), details);
+  const fault = (kind: MySqlFaultKind, what: string) =>
+    new MySqlFault(kind, `MySQL ${what}: ${message} [${statement}]`, {
+      ...(errno !== undefined && errno > 0 && { errno }),
+      cause: error,
+    });
+  if (code !== undefined && systemCodes.has(code)) return fault('reconnect', 'does not answer');
+  if (errno === undefined || errno <= 0) return fault('reconnect', 'connection failed');
+  if (againNumbers.has(errno)) return fault('again', 'gave the transaction up');
+  if (readOnlyNumbers.has(errno)) return fault('reconnect', 'is read-only');
+  if (fullNumbers.has(errno)) return fault('reconnect', 'has no connection to give (max_connections)');
+  if (lostNumbers.has(errno)) return fault('reconnect', 'ended the connection');
+  if (diskNumbers.has(errno)) return fault('unavailable', 'cannot write (is its disk full?)');
+  if (accessNumbers.has(errno))
+    return fault(
+      'unavailable',
+      'refuses access (see the user, password and database of its URL, and whether it asks for TLS)',
+    );
+  if (errno === packetTooLarge) return fault('reconnect', 'takes no packet so large (max_allowed_packet)');
+  return fault(fatal ? 'reconnect' : 'unavailable', `refused a statement (${errno})`);
 }
+
+/** ER_NET_PACKET_TOO_LARGE: the server closes the connection after it. */
+const packetTooLarge = 1153;
 
 function fieldsOf(error: unknown): { errno?: number; code?: string; message: string; fatal: boolean } {
   if (!(error instanceof Error)) return { message: String(error), fatal: true };
   const { errno, code, fatal } = error as { errno?: unknown; code?: unknown; fatal?: unknown };
   return {
-    message: error.message,
+    // Where a name has several addresses, the error of them all has no message of its own.
+    message: error.message === '' ? String(code) : error.message,
     fatal: fatal === true,
     ...(typeof errno === 'number' && { errno }),
     ...(typeof code === 'string' && { code }),

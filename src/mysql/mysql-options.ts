@@ -1,3 +1,4 @@
+import { connect, isIP, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'mysql2';
 
 /** Where a server is and how to speak to it: plain data, so that it crosses a thread boundary. */
@@ -25,10 +26,12 @@ const connectLimitMs = 3_000;
 
 /** mysql2's options: rows as arrays, integers as numbers, and nothing of its own in between. */
 export function connectionOptions({ url, tls }: MySqlOptions): ConnectionOptions {
-  const { hostname, port, username, password, pathname } = new URL(url);
+  const { hostname, port: portText, username, password, pathname } = new URL(url);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = portText === '' ? 3306 : Number(portText);
   return {
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: port === '' ? 3306 : Number(port),
+    host,
+    port,
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
     database: decodeURIComponent(pathname.slice(1)),
@@ -42,6 +45,7 @@ export function connectionOptions({ url, tls }: MySqlOptions): ConnectionOptions
     // A file of the client's is nothing that this server should ever ask for.
     flags: ['-LOCAL_FILES'],
     connectAttributes: { program_name: 'usher' },
+    ...(tls !== undefined && isIP(host) !== 0 && { stream: () => addressedSocket(host, port) }),
     ...(tls !== undefined && {
       ssl: {
         rejectUnauthorized: true,
@@ -53,4 +57,16 @@ export function connectionOptions({ url, tls }: MySqlOptions): ConnectionOptions
       },
     }),
   };
+}
+
+/**
+ * A certificate is compared with the host that its socket was opened for, and where that is an address Node and
+ * mysql2 forget it between them, and compare with `localhost`: certificates that name the address would be refused,
+ * and ones for localhost taken from anybody. Node asks `_host`; should it not any more, it refuses.
+ */
+function addressedSocket(host: string, port: number): Socket {
+  const socket = connect(port, host);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true);
+  return Object.assign(socket, { _host: host });
 }

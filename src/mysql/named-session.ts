@@ -24,7 +24,8 @@ export async function openNamedSession(
     const name = lockName(holder, role);
     await endHolder(session, name);
     const [row] = await session.rows<[number | null]>('SELECT GET_LOCK(?, 1)', [name]);
-    if (row?.[0] !== 1) throw new MySqlFault('unavailable', `another connection of ${holder} stays open`, {});
+    // One that was ended just now may still be rolling back: it is worth another try.
+    if (row?.[0] !== 1) throw new MySqlFault('reconnect', `another connection of ${holder} stays open`, {});
     return session;
   } catch (error) {
     session.destroy();
@@ -37,19 +38,22 @@ export async function endNamedSessions(session: MySqlSession, holder: string): P
   for (const role of sessionRoles) await endHolder(session, lockName(holder, role));
 }
 
-const noSuchThread = 1094;
+/**
+ * ER_NO_SUCH_THREAD: it went by itself in between. ER_KILL_DENIED_ERROR: another user of the server's opened it, as
+ * when a password was replaced by a new user; whoever needs its rows waits for them as for anybody's.
+ */
+const harmlessNumbers: readonly (number | undefined)[] = [1094, 1095];
 
 async function endHolder(session: MySqlSession, name: string): Promise<void> {
   const [row] = await session.rows<[number | null]>('SELECT IS_USED_LOCK(?)', [name]);
   const connectionId = row?.[0] ?? null;
   if (connectionId === null || connectionId === session.connectionId) return;
   await session.change(`KILL ${Number(connectionId)}`).catch((error: unknown) => {
-    // It went by itself in between.
-    if (!(error instanceof MySqlFault) || error.errno !== noSuchThread) throw error;
+    if (!(error instanceof MySqlFault) || !harmlessNumbers.includes(error.errno)) throw error;
   });
 }
 
-/** At most 64 characters, of the current database: one server may have several Ushers. */
+/** At most 64 characters. A holder is a run of one process, so no other Usher of the same server has its name. */
 function lockName(holder: string, role: SessionRole): string {
   return `usher.${createHash('sha256').update(holder).digest('hex').slice(0, 40)}.${role}`;
 }

@@ -23,14 +23,14 @@ export interface Schema {
 /**
  * Brings the part up to date, one process at a time. Rejects with MySqlFault when the database was changed by a
  * newer Usher so that this one can't work with it.
+ * @param session whose statements may take long: it waits for another process, and a step may rewrite a table.
  * @returns the version that the database is at now: this one's, or a newer one's.
  */
 export async function migrateSchema(session: MySqlSession, { part, steps }: Schema): Promise<number> {
-  const [lock] = await session.rows<[number | null]>(
-    "SELECT GET_LOCK(CONCAT('usher.schema.', DATABASE()), 30)",
-  );
-  if (lock?.[0] !== 1)
-    throw new MySqlFault('unavailable', 'another process changes the schema for too long', {});
+  const [lock] = await session.rows<[number | null]>(`SELECT GET_LOCK(${lockName}, ${lockWaitSeconds})`);
+  if (lock?.[0] !== 1) {
+    throw new MySqlFault('unavailable', 'another process has been changing the schema for too long', {});
+  }
   try {
     await session.change(createVersions);
     const [row] = await session.rows<[version: number, oldest: number]>(
@@ -42,9 +42,14 @@ export async function migrateSchema(session: MySqlSession, { part, steps }: Sche
     for (let step = version; step < steps.length; step++) await takeStep(session, part, steps, step);
     return Math.max(version, steps.length);
   } finally {
-    await session.rows("SELECT RELEASE_LOCK(CONCAT('usher.schema.', DATABASE()))").catch(() => {});
+    await session.rows(`SELECT RELEASE_LOCK(${lockName})`).catch(() => {});
   }
 }
+
+/** A name has at most 64 characters, and so has a database alone. */
+const lockName = "CONCAT('usher.schema.', MD5(DATABASE()))";
+
+const lockWaitSeconds = 30;
 
 const createVersions = `CREATE TABLE IF NOT EXISTS schema_version (
   part                   VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,

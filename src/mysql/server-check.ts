@@ -8,36 +8,53 @@ import type { MySqlSession } from './session.ts';
  */
 export async function serverWarnings(session: MySqlSession): Promise<readonly string[]> {
   const settings = await readSettings(session);
-  const value = (name: string) => settings.get(name);
+  return durabilityWarnings(settings).concat(packetWarning(settings));
+}
+
+function durabilityWarnings(settings: Settings): string[] {
   const warnings: string[] = [];
   const warn = (name: string, wanted: string, cost: string) =>
-    warnings.push(`MySQL runs with ${name}=${value(name)}, not ${wanted}: ${cost}`);
-  if (value('innodb_flush_log_at_trx_commit') !== '1') {
-    const cost =
-      value('innodb_flush_log_at_trx_commit') === '2'
-        ? 'a crash of the machine may lose what was answered in the last second'
-        : 'a crash of the server may lose what was answered in the last second';
-    warn('innodb_flush_log_at_trx_commit', '1', cost);
+    warnings.push(`MySQL runs with ${name}=${settings.get(name)}, not ${wanted}: ${cost}`);
+  // 3, in MariaDB, writes more often than 1, and never later.
+  const flush = settings.get('innodb_flush_log_at_trx_commit');
+  if (flush === '0' || flush === '2') {
+    const crash = flush === '0' ? 'a crash of the server' : 'a crash of the machine';
+    warn('innodb_flush_log_at_trx_commit', '1', `${crash} may lose what was answered in the last second`);
   }
-  if (isOn(value('log_bin')) && value('sync_binlog') !== '1') {
+  // A transaction that is prepared but not in the binary log is rolled back when the server starts.
+  if (isOn(settings.get('log_bin')) && settings.get('sync_binlog') !== '1') {
     const cost =
-      'a crash of the machine may lose the end of the binary log, and a replica that is promoted has not what was answered last';
+      'a crash of the machine may lose what was answered last, on this server and on a replica that is promoted';
     warn('sync_binlog', '1', cost);
   }
-  if (value('innodb_doublewrite') !== undefined && !isOn(value('innodb_doublewrite'))) {
+  const doublewrite = settings.get('innodb_doublewrite');
+  if (doublewrite !== undefined && !isOn(doublewrite)) {
     warn('innodb_doublewrite', 'ON', 'a crash of the machine may leave half-written pages');
   }
-  if (isOn(value('log_bin')) && value('binlog_format') === 'STATEMENT') {
-    warn('binlog_format', 'ROW', 'READ COMMITTED transactions cannot be logged as statements');
-  }
   return warnings;
+}
+
+/** The default of MariaDB; MySQL's is larger. A batch, and a chunk of a projection, go in one packet. */
+const packetBytesWanted = 16 * 1024 * 1024;
+
+function packetWarning(settings: Settings): string[] {
+  const bytes = settings.get('max_allowed_packet');
+  if (bytes === undefined || Number(bytes) >= packetBytesWanted) return [];
+  return [
+    `MySQL runs with max_allowed_packet=${bytes}, not ${packetBytesWanted}: a large batch would be refused each time`,
+  ];
 }
 
 /** Rejects with MySqlFault when the server cannot be used at all. */
 export async function requireUsableServer(session: MySqlSession): Promise<void> {
   const settings = await readSettings(session);
-  if (isOn(settings.get('read_only'))) {
+  if (['read_only', 'innodb_read_only'].some((name) => isSet(settings.get(name)))) {
     throw new MySqlFault('reconnect', 'MySQL is read-only: MYSQL_URL must name the primary', {});
+  }
+  if (isOn(settings.get('log_bin')) && settings.get('binlog_format') === 'STATEMENT') {
+    const message =
+      'MySQL runs with binlog_format=STATEMENT, which refuses every write under READ COMMITTED: set it to ROW';
+    throw new MySqlFault('unavailable', message, {});
   }
   const [row] = await session.rows<[mode: string]>('SELECT @@SESSION.sql_mode');
   if (!/STRICT_(?:ALL|TRANS)_TABLES/.test(row?.[0] ?? '')) {
@@ -58,9 +75,13 @@ const names = [
   'binlog_format',
   'innodb_doublewrite',
   'read_only',
+  'innodb_read_only',
+  'max_allowed_packet',
 ];
 
-async function readSettings(session: MySqlSession): Promise<ReadonlyMap<string, string>> {
+type Settings = ReadonlyMap<string, string>;
+
+async function readSettings(session: MySqlSession): Promise<Settings> {
   const places = names.map(() => '?').join(', ');
   const rows = await session.rows<[name: string, value: string]>(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${places})`,
@@ -71,3 +92,6 @@ async function readSettings(session: MySqlSession): Promise<ReadonlyMap<string, 
 
 const isOn = (value: string | undefined): boolean =>
   ['ON', '1', 'YES', 'DETECT_AND_RECOVER'].includes(value ?? '');
+
+/** Newer servers have more ways of being read-only than ON. */
+const isSet = (value: string | undefined): boolean => !['OFF', '0', undefined].includes(value);

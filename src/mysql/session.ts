@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { type Connection, createConnection, type ResultSetHeader } from 'mysql2';
 import { faultOf, MySqlFault } from './mysql-fault.ts';
 import { connectionOptions, type MySqlOptions } from './mysql-options.ts';
@@ -46,6 +47,8 @@ const unknownVariable = 1193;
 export class MySqlSession {
   readonly #connection: Connection;
   readonly #options: SessionOptions;
+  /** Of the statements that have no answer yet. */
+  readonly #rejections = new Set<(fault: MySqlFault) => void>();
   #isOpen = true;
 
   private constructor(connection: Connection, options: SessionOptions) {
@@ -121,7 +124,7 @@ export class MySqlSession {
       await this.change('COMMIT');
     } catch (error) {
       this.destroy();
-      throw new CommitFault('COMMIT got no answer', { cause: error });
+      throw new CommitFault(`COMMIT has no sure outcome: ${(error as Error).message}`, { cause: error });
     }
   }
 
@@ -131,10 +134,17 @@ export class MySqlSession {
     await this.change('ROLLBACK').catch(() => this.destroy());
   }
 
-  /** At once, without a word to the server: it rolls back what was open when it notices. */
+  /**
+   * At once, without a word to the server: it rolls back what was open when it notices. Statements without an
+   * answer are rejected.
+   */
   destroy(): void {
     this.#isOpen = false;
     this.#connection.destroy();
+    // mysql2 ends its side and waits for the other one: a server that is frozen, or a network that has gone quiet,
+    // would keep the socket, and with it the thread, for ever.
+    (this.#connection as unknown as { readonly stream: Duplex }).stream.destroy();
+    for (const reject of this.#rejections) reject(closed());
   }
 
   /** After the statements that were called before. */
@@ -146,7 +156,7 @@ export class MySqlSession {
     this.#connection.end(() => resolve());
     await promise;
     clearTimeout(timer);
-    this.#connection.destroy();
+    this.destroy();
   }
 
   #connect(): Promise<void> {
@@ -165,25 +175,27 @@ export class MySqlSession {
   }
 
   async #run(statement: string, sql: string, values: readonly unknown[] | undefined): Promise<unknown> {
-    if (!this.#isOpen) throw new MySqlFault('reconnect', 'the connection to MySQL is closed', {});
+    if (!this.#isOpen) throw closed();
     const { statementLimitMs, slowStatementMs, observer } = this.#options;
     const startedMs = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#rejections.add(reject);
     const timer = setTimeout(() => {
-      this.destroy();
       const message = `MySQL did not answer within ${statementLimitMs} ms [${statement}]`;
       reject(new MySqlFault('reconnect', message, {}));
+      this.destroy();
     }, statementLimitMs);
     this.#connection.query({ sql, ...(values && { values: [...values] }) }, (error, result) => {
       if (error === null) return resolve(result);
       const fault = faultOf(error, statement);
-      if (fault.endsConnection) this.destroy();
       reject(fault);
+      if (fault.endsConnection) this.destroy();
     });
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
+      this.#rejections.delete(reject);
       const durationMs = performance.now() - startedMs;
       if (durationMs >= slowStatementMs) observer.onSlowStatement(statement, durationMs);
     }
@@ -196,3 +208,5 @@ export class CommitFault extends Error {
 }
 
 const endLimitMs = 1_000;
+
+const closed = () => new MySqlFault('reconnect', 'the connection to MySQL is closed', {});

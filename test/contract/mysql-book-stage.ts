@@ -2,16 +2,19 @@ import { type Connection, createConnection, type RowDataPacket } from 'mysql2/pr
 import { afterEach, beforeEach } from 'vitest';
 import { ledgerSchema } from '../../src/ledger/mysql/ledger-schema.ts';
 import { bookSessionSetup, MySqlBook } from '../../src/ledger/mysql/mysql-book.ts';
+import type { ReadPool } from '../../src/ledger/mysql/read-pool.ts';
 import { migrateSchema } from '../../src/mysql/schema.ts';
 import { MySqlSession } from '../../src/mysql/session.ts';
 import { sharedMariaDb } from '../servers/shared-servers.ts';
-import { mysqlAt } from './mysql-ledger-harness.ts';
+import { mysqlAt } from './mysql-connection.ts';
 
 interface MySqlBookStage {
   /** On a connection of its own; `newBook` gives others, as other lanes and nodes are. */
   readonly book: MySqlBook;
   readonly session: MySqlSession;
   newBook(): Promise<MySqlBook>;
+  /** For readers: on the connection of `book`. */
+  readonly reads: Pick<ReadPool, 'use'>;
   /** Of somebody else's, who is not held back by what the driver of the books may not do. */
   readonly shell: Connection;
   /** By the shell. */
@@ -59,6 +62,7 @@ export function useMySqlBook(): MySqlBookStage {
     get session() {
       return sessions[0]!;
     },
+    reads: { use: (read) => read(sessions[0]!) },
     newBook: async () => new MySqlBook(await open()),
     get shell() {
       return shell;

@@ -88,7 +88,26 @@ describe('serve says what it needs', () => {
       { JWT_SECRET: secret, PAYMENT_TIME_MAX_SECONDS: '5', GATEWAY_CALL_MAX_MS: '5000' },
       /GATEWAY_CALL_MAX_MS: got 5000, takes less than PAYMENT_TIME_MAX_SECONDS \(5 s\)/,
     ],
-    ['a store of a later version', { JWT_SECRET: secret, MYSQL_URL: 'mysql://h/db' }, /MYSQL_URL/],
+    [
+      'a database without a user',
+      { JWT_SECRET: secret, MYSQL_URL: 'mysql://h/db' },
+      /MYSQL_URL: got "mysql:\/\/h\/db", takes mysql:\/\/user:password@host:port\/database/,
+    ],
+    [
+      'a replica of nothing',
+      { JWT_SECRET: secret, MYSQL_READ_URL: `mysql://usher:${secret}@h/db` },
+      /MYSQL_READ_URL: needs MYSQL_URL/,
+    ],
+    [
+      'a cache by a protocol that it does not speak',
+      { JWT_SECRET: secret, REDIS_URL: `http://:${secret}@h` },
+      /REDIS_URL: got "http:\/\/\*+@h", takes redis:\/\/host:port/,
+    ],
+    [
+      'a broker without a port',
+      { JWT_SECRET: secret, KAFKA_BROKERS: 'one:9092,two' },
+      /KAFKA_BROKERS: got "one:9092,two", takes host:port,host:port…/,
+    ],
     ['a client with an unknown scope', { JWT_SECRET: secret, CLIENTS: 'a:b:everything' }, /CLIENTS/],
   ])('%s', (_name, environment, line) => {
     const result = cli(['serve'], { ...base, ...environment });

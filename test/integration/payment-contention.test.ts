@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { auditFaults, Buyer } from './buyer.ts';
+import { NodeStore, storeKinds } from './node-store.ts';
 import { createHall } from './small-hall.ts';
-import { temporaryDirectory, UsherProcess } from './usher-process.ts';
+import type { UsherProcess } from './usher-process.ts';
 
 /** 200 clients pay at once from 50 accounts that can't pay for all of it (I4, I5). */
 const accountCount = 50;
@@ -10,19 +11,21 @@ const priceMinor = 4_500;
 /** Account i can pay for `i % 5` of its four seats, and has some points over. */
 const affordableOf = (account: number): number => Math.min(account % 5, clientsPerAccount);
 
-const directory = temporaryDirectory();
-let usher: UsherProcess;
+test.each(storeKinds)(
+  'on %s exactly what the accounts can pay for is PAID, and no balance is below 0',
+  async (kind) => {
+    const store = await NodeStore.open(kind);
+    const usher = await store.start();
+    try {
+      await payAtOnce(usher);
+    } finally {
+      await usher.stop('SIGKILL');
+      await store.remove();
+    }
+  },
+);
 
-beforeAll(async () => {
-  usher = await UsherProcess.start(directory.path);
-});
-
-afterAll(async () => {
-  await usher?.stop('SIGKILL');
-  directory.remove();
-});
-
-test('exactly what the accounts can pay for is PAID, and no balance is below 0', async () => {
+async function payAtOnce(usher: UsherProcess): Promise<void> {
   const { scheduleId, seatIds } = await createHall(usher, { rows: 20, seatsPerRow: 10 });
   const buyers = await Promise.all(
     Array.from({ length: accountCount }, async (_, account) => {
@@ -80,4 +83,4 @@ test('exactly what the accounts can pay for is PAID, and no balance is below 0',
     paying: 0,
   });
   expect(await auditFaults(usher, scheduleId)).toEqual([]);
-});
+}

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SandboxGateway, startSandboxGateway } from '../../src/ledger/sandbox/sandbox-gateway.ts';
 import { auditFaults, Buyer, chargesOf } from './buyer.ts';
+import { NodeStore, storeKinds } from './node-store.ts';
 import { createHall } from './small-hall.ts';
-import { temporaryDirectory, UsherProcess } from './usher-process.ts';
 
 /**
  * SIGKILL at each boundary of a payment, in the very turn in which it is passed. After the restart the state
@@ -23,6 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.close());
 
+const crashing = ['--import', crashAtStep];
 const settings = (): Record<string, string> => ({ STRIPE_API_URL: sandbox.url, STRIPE_API_KEY: 'sandbox' });
 
 interface Boundary {
@@ -30,18 +31,20 @@ interface Boundary {
   readonly cardToken?: string;
   /** What the restart must make of it: nobody but the crashed process was there to begin S1. */
   readonly after: 'HELD' | 'PAID';
+  /** Where one store does what the other doesn't: the ledger's S1, and what actors find of it. */
+  readonly isOfEachStore?: true;
 }
 
 const boundaries: readonly Boundary[] = [
   { step: 's0-decided', after: 'HELD' },
-  { step: 's0-durable', after: 'HELD' },
-  { step: 's1-durable', after: 'PAID' },
-  { step: 's2-durable', after: 'PAID' },
+  { step: 's0-durable', after: 'HELD', isOfEachStore: true },
+  { step: 's1-durable', after: 'PAID', isOfEachStore: true },
+  { step: 's2-durable', after: 'PAID', isOfEachStore: true },
   { step: 's0-decided', cardToken: 'approve', after: 'HELD' },
   { step: 's0-durable', cardToken: 'approve', after: 'HELD' },
-  { step: 's1-opened', cardToken: 'approve', after: 'PAID' },
+  { step: 's1-opened', cardToken: 'approve', after: 'PAID', isOfEachStore: true },
   { step: 's1-charged', cardToken: 'approve', after: 'PAID' },
-  { step: 's1-durable', cardToken: 'approve', after: 'PAID' },
+  { step: 's1-durable', cardToken: 'approve', after: 'PAID', isOfEachStore: true },
   { step: 's2-durable', cardToken: 'approve', after: 'PAID' },
 ];
 
@@ -49,16 +52,19 @@ interface Refusal {
   readonly name: string;
   readonly cardToken?: string;
   readonly code: string;
+  readonly isOfEachStore?: true;
 }
 
+const onStores = <Case extends { readonly isOfEachStore?: true }>(cases: readonly Case[]) =>
+  cases.flatMap((each) =>
+    (each.isOfEachStore === true ? storeKinds : (['SQLite'] as const)).map((kind) => ({ ...each, kind })),
+  );
+
 describe('kill -9 at a boundary of a payment', () => {
-  test.each(boundaries)('$step (card $cardToken): settles as $after, charged once', async (boundary) => {
-    const { step, cardToken, after } = boundary;
-    const directory = temporaryDirectory();
-    let usher = await UsherProcess.start(directory.path, { ...settings(), CRASH_AT_STEP: step }, 'serve', [
-      '--import',
-      crashAtStep,
-    ]);
+  const name = '$step (card $cardToken) on $kind: settles as $after, charged once';
+  test.each(onStores(boundaries))(name, async ({ kind, step, cardToken, after }) => {
+    const store = await NodeStore.open(kind);
+    let usher = await store.start({ ...settings(), CRASH_AT_STEP: step }, crashing);
     try {
       const { scheduleId } = await createHall(usher, { rows: 1, seatsPerRow: 4 });
       const ada = await Buyer.of(usher, `ada-${step}`);
@@ -73,7 +79,7 @@ describe('kill -9 at a boundary of a payment', () => {
       await expect(ada.pay(usher, reservationId, cardToken, 'my-payment'), 'no answer').rejects.toThrow();
       expect(await usher.exited()).toBe('SIGKILL');
 
-      usher = await UsherProcess.start(directory.path, settings());
+      usher = await store.start(settings());
       const settled = await ada.settled(usher, reservationId, 'PAYING', settledWithinMs);
       expect(settled.status).toBe(after);
       expect(await charged()).toBe(after === 'PAID' ? 1 : 0);
@@ -91,24 +97,19 @@ describe('kill -9 at a boundary of a payment', () => {
       expect(await auditFaults(usher, scheduleId)).toEqual([]);
     } finally {
       await usher.stop('SIGKILL');
-      directory.remove();
+      await store.remove();
     }
   });
 
   const refusals: readonly Refusal[] = [
     { name: 'a declined card', cardToken: 'decline-lost-card', code: 'payment-declined' },
-    { name: 'an account with too few points', code: 'insufficient-points' },
+    { name: 'an account with too few points', code: 'insufficient-points', isOfEachStore: true },
   ];
-  test.each(refusals)(
-    '$name, decided and not told: HELD, nothing is charged',
-    async ({ cardToken, code }) => {
-      const directory = temporaryDirectory();
-      let usher = await UsherProcess.start(
-        directory.path,
-        { ...settings(), CRASH_AT_STEP: 's1-durable' },
-        'serve',
-        ['--import', crashAtStep],
-      );
+  test.each(onStores(refusals))(
+    '$name on $kind, decided and not told: HELD, nothing is charged',
+    async ({ kind, cardToken, code }) => {
+      const store = await NodeStore.open(kind);
+      let usher = await store.start({ ...settings(), CRASH_AT_STEP: 's1-durable' }, crashing);
       try {
         const { scheduleId } = await createHall(usher, { rows: 1, seatsPerRow: 4 });
         const ada = await Buyer.of(usher, `ada-${code}`);
@@ -119,7 +120,7 @@ describe('kill -9 at a boundary of a payment', () => {
         await expect(ada.pay(usher, reservationId, cardToken, 'my-payment'), 'no answer').rejects.toThrow();
         expect(await usher.exited()).toBe('SIGKILL');
 
-        usher = await UsherProcess.start(directory.path, settings());
+        usher = await store.start(settings());
         const settled = await ada.settled(usher, reservationId, 'PAYING', settledWithinMs);
         expect(settled).toMatchObject({ status: 'HELD', totalMinor: priceMinor });
         expect(settled).not.toHaveProperty('paymentId');
@@ -135,13 +136,13 @@ describe('kill -9 at a boundary of a payment', () => {
         expect(await auditFaults(usher, scheduleId)).toEqual([]);
       } finally {
         await usher.stop('SIGKILL');
-        directory.remove();
+        await store.remove();
       }
     },
   );
 
   test('between a late approval and its refund: given back once, and the seat is free', async () => {
-    const directory = temporaryDirectory();
+    const store = await NodeStore.open('SQLite');
     // The gateway is asked again after the seats are gone, and hears of a charge that was made meanwhile.
     const slow = {
       ...settings(),
@@ -150,10 +151,7 @@ describe('kill -9 at a boundary of a payment', () => {
       PAY_WAIT_MAX_MS: '500',
       GATEWAY_CALL_MAX_MS: '1900',
     };
-    let usher = await UsherProcess.start(directory.path, { ...slow, CRASH_AT_STEP: 's1-durable' }, 'serve', [
-      '--import',
-      crashAtStep,
-    ]);
+    let usher = await store.start({ ...slow, CRASH_AT_STEP: 's1-durable' }, crashing);
     try {
       const { scheduleId } = await createHall(usher, { rows: 1, seatsPerRow: 4 });
       const ada = await Buyer.of(usher, 'ada-late');
@@ -162,7 +160,7 @@ describe('kill -9 at a boundary of a payment', () => {
       expect((await ada.pay(usher, reservationId, 'delay-2500', 'late')).status).toBe(202);
       expect(await usher.exited(), 'approved when the seat was gone').toBe('SIGKILL');
 
-      usher = await UsherProcess.start(directory.path, slow);
+      usher = await store.start(slow);
       const refunds = async () =>
         (await chargesOf(sandbox.url, reservationId)).slice(before).map((charge) => charge.refunds.length);
       await expect.poll(refunds, { timeout: settledWithinMs }).toEqual([1]);
@@ -174,12 +172,12 @@ describe('kill -9 at a boundary of a payment', () => {
       const bob = await Buyer.of(usher, 'bob-late');
       expect(await bob.hold(usher, scheduleId, 'R1-1')).toBe(`${scheduleId}-2`);
       await usher.stop('SIGKILL');
-      usher = await UsherProcess.start(directory.path, slow);
+      usher = await store.start(slow);
       expect(await auditFaults(usher, scheduleId)).toEqual([]);
       expect(await refunds(), 'once, whoever starts again').toEqual([1]);
     } finally {
       await usher.stop('SIGKILL');
-      directory.remove();
+      await store.remove();
     }
   });
 });

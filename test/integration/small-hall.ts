@@ -24,15 +24,19 @@ export async function createHall(
       ...options.performance,
     }),
   );
-  const { scheduleId } = await created<{ scheduleId: number }>(
-    usher.admin('POST', '/admin/schedules', {
-      performanceId,
-      startsAt: '2030-01-01T19:00:00.000Z',
-      ...options.schedule,
-    }),
-  );
+  const scheduleId = await createSchedule(usher, { performanceId, ...options.schedule });
   const seatIds = rows.flatMap((row) => row.seats.map((seat) => seat.seatId));
   return { venueId, performanceId, scheduleId, seatIds };
+}
+
+/** Another date. */
+export async function createSchedule(
+  usher: UsherProcess,
+  schedule: { performanceId: number },
+): Promise<number> {
+  const body = { startsAt: '2030-01-01T19:00:00.000Z', ...schedule };
+  const answer = usher.admin('POST', '/admin/schedules', body);
+  return (await created<{ scheduleId: number }>(answer)).scheduleId;
 }
 
 async function created<T>(response: Promise<Response>): Promise<T> {

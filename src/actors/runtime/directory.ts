@@ -211,7 +211,10 @@ export class Directory implements AllocatorService {
   notReadyReasons(): readonly string[] {
     if (this.#phase === 'starting') return ['the node is starting'];
     if (this.#phase === 'stopping') return ['the node is stopping'];
+    const { lostShards } = this.#ownership;
     return [
+      ...(lostShards > 0 ? [`another process has taken over ${lostShards} of its shards`] : []),
+      ...(this.#options.storeWatch?.isSilent === true ? ['the store does not answer'] : []),
       ...(this.#commits.hasLostWithin(storeDoubtMs) ? ['the store did not take the last batch'] : []),
       ...(this.#options.ledger.isFailing ? ['the ledger does not take its transactions'] : []),
     ];
@@ -334,6 +337,8 @@ interface DirectoryOptions {
   readonly ledger: Ledger & LedgerAuditor;
   /** noGateway where cards are not taken. */
   readonly gateway: CardGateway;
+  /** Whether the store answers now. Absent: only what it is asked in any case tells. */
+  readonly storeWatch?: { readonly isSilent: boolean };
   /** How the nodes tell each other what is left of their schedules. Default noAvailableCounts. */
   readonly availableCounts?: AvailableCounts;
   readonly clock: Clock;

@@ -56,6 +56,13 @@ export class Ownership {
     return this.#shards.get(shardId)?.standing ?? 'lost';
   }
 
+  /** Shards that this node has had, and that somebody else has by now. */
+  get lostShards(): number {
+    let lost = 0;
+    for (const { standing } of this.#shards.values()) lost += Number(standing === 'lost');
+    return lost;
+  }
+
   epoch(shardId: ShardId): number {
     const shard = this.#shards.get(shardId);
     assert(shard?.standing === 'owned', 'I3: only the owner writes');

@@ -13,7 +13,8 @@ type ReservationOutcome = Extract<Outcome, { readonly kind: 'reservation' }>;
 
 const unavailableDetails: Record<UnavailableCode, string> = {
   overloaded: 'Too many requests wait already; send it again a little later.',
-  'store-unavailable': 'The store can’t be reached; nothing was changed.',
+  'store-unavailable':
+    'The store can’t be reached; send it again, with the same Idempotency-Key if it has one.',
   'shard-moving': 'The schedule is changing its owner; send it again.',
   'not-ready': 'The node is not ready to serve.',
   'gateway-unavailable': 'The card gateway can’t be asked now; the card was not charged.',

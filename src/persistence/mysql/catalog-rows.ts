@@ -6,6 +6,7 @@ import type { CreationMark, Performance, Schedule, VenueSummary } from '../../ac
 import type { MySqlSession } from '../../mysql/session.ts';
 import { type SqlValue, sqlRows } from '../../mysql/sql-values.ts';
 import type { VenueRow } from '../worker/store-procedures.ts';
+import { type Creator, createEntry } from './creation.ts';
 
 type PerformanceRow = [
   performanceId: PerformanceId,
@@ -28,18 +29,12 @@ type ScheduleRow = [
 /** Rows of `seat` in one INSERT: some 100 KiB. */
 const seatsPerInsert = 1_000;
 
-export function createVenue(
-  session: MySqlSession,
-  venue: VenueRow,
-  mark?: IdempotencyMark,
-): Promise<VenueId> {
-  return create(session, 'venue', mark, async (venueId) => {
-    await session.change('INSERT INTO venue (venue_id, name, seats, layout) VALUES (?, ?, ?, ?)', [
-      venueId,
-      venue.name,
-      venue.seats,
-      gzipSync(venue.layout),
-    ]);
+export function createVenue(creator: Creator, venue: VenueRow, mark?: IdempotencyMark): Promise<VenueId> {
+  return createEntry(creator, 'venue', mark, async (session, venueId, creation) => {
+    await session.change(
+      'INSERT INTO venue (venue_id, name, seats, layout, creation) VALUES (?, ?, ?, ?, ?)',
+      [venueId, venue.name, venue.seats, gzipSync(venue.layout), creation],
+    );
     let rows: SqlValue[][] = [];
     for (const row of seatRows(venueId, JSON.parse(venue.layout))) {
       rows.push(row);
@@ -69,15 +64,16 @@ async function insertSeats(session: MySqlSession, rows: readonly SqlValue[][]): 
 }
 
 export function createPerformance(
-  session: MySqlSession,
+  creator: Creator,
   performance: Omit<Performance, 'performanceId'>,
   mark?: IdempotencyMark,
 ): Promise<PerformanceId> {
   const { name, venueId, currency, prices, seatsPerUserMax, orphanRule } = performance;
-  return create(session, 'performance', mark, async (performanceId) => {
+  return createEntry(creator, 'performance', mark, async (session, performanceId, creation) => {
     await session.change(
-      `INSERT INTO performance (performance_id, name, venue_id, currency, prices, seats_per_user_max, orphan_rule)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO performance
+         (performance_id, name, venue_id, currency, prices, seats_per_user_max, orphan_rule, creation)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         performanceId,
         name,
@@ -86,44 +82,23 @@ export function createPerformance(
         JSON.stringify(prices),
         seatsPerUserMax ?? null,
         Number(orphanRule),
+        creation,
       ],
     );
   });
 }
 
 export function createSchedule(
-  session: MySqlSession,
+  creator: Creator,
   { performanceId, startsAtMs, onSaleAtMs }: Omit<Schedule, 'scheduleId'>,
   mark?: IdempotencyMark,
 ): Promise<ScheduleId> {
-  return create(session, 'schedule', mark, async (scheduleId) => {
+  return createEntry(creator, 'schedule', mark, async (session, scheduleId, creation) => {
     await session.change(
-      'INSERT INTO schedule (schedule_id, performance_id, starts_at_ms, on_sale_at_ms) VALUES (?, ?, ?, ?)',
-      [scheduleId, performanceId, startsAtMs, onSaleAtMs ?? null],
+      `INSERT INTO schedule (schedule_id, performance_id, starts_at_ms, on_sale_at_ms, creation)
+       VALUES (?, ?, ?, ?, ?)`,
+      [scheduleId, performanceId, startsAtMs, onSaleAtMs ?? null, creation],
     );
-  });
-}
-
-/** The next id, the row and its mark, or nothing. The counter's row is locked, so creations follow one another. */
-function create<Id extends number>(
-  session: MySqlSession,
-  counter: 'venue' | 'performance' | 'schedule',
-  mark: IdempotencyMark | undefined,
-  insert: (id: Id) => Promise<void>,
-): Promise<Id> {
-  return session.transaction(async () => {
-    await session.change('UPDATE catalog_counter SET last_id = last_id + 1 WHERE name = ?', [counter]);
-    const [row] = await session.rows<[Id]>('SELECT last_id FROM catalog_counter WHERE name = ?', [counter]);
-    const id = row![0];
-    await insert(id);
-    if (mark !== undefined) {
-      await session.change('INSERT INTO creation_mark (idempotency_key, fingerprint, id) VALUES (?, ?, ?)', [
-        mark.key,
-        mark.fingerprint,
-        id,
-      ]);
-    }
-    return id;
   });
 }
 

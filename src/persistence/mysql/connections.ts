@@ -1,5 +1,5 @@
 import { MySqlFault } from '../../mysql/mysql-fault.ts';
-import type { MySqlSession, SessionOptions, StatementObserver } from '../../mysql/session.ts';
+import { MySqlSession, type SessionOptions, type StatementObserver } from '../../mysql/session.ts';
 import { SessionPool, type SessionPoolStats } from '../../mysql/session-pool.ts';
 import type { MySqlWorkerData } from './mysql-worker-data.ts';
 import { unavailableOf } from './patience.ts';
@@ -9,11 +9,19 @@ import { WritingSession } from './writing-session.ts';
 const waitLimitMs = 2_000;
 const waitingMax = 1_000;
 
-/** Reading a whole schedule may take this long: under the limit of the call on the other thread. */
-const recoveryLimitMs = 50_000;
+/** Reading a whole schedule, or a step of the schema, may take this long: under the limit of the call on the other thread. */
+const longLimitMs = 50_000;
+
+/** A replica has a person waiting for it whom the primary would answer: for a connection so long, and for a statement. */
+const replicaLimitMs = 1_000;
 
 /** How long the primary answers for a replica that did not. */
 const replicaRestMs = 5_000;
+
+interface ConnectionsObserver extends StatementObserver {
+  /** The primary answers in its place for a while. */
+  onReplicaFault(fault: MySqlFault): void;
+}
 
 /**
  * The connections of the store: one that commits batches, one that projects, and pools for reads. Apart, so that
@@ -25,10 +33,14 @@ export class Connections {
   readonly #reads: SessionPool;
   readonly #recovery: SessionPool;
   readonly #replica: SessionPool | undefined;
+  readonly #session: SessionOptions;
+  readonly #observer: ConnectionsObserver;
   #replicaRestsUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ primary, replica, holder, poolMax }: MySqlWorkerData, observer: StatementObserver) {
+  constructor({ primary, replica, holder, poolMax }: MySqlWorkerData, observer: ConnectionsObserver) {
     const session: SessionOptions = { ...primary, observer };
+    this.#session = session;
+    this.#observer = observer;
     // More than one statement a packet: the fence and its rows, and what a run of events leaves.
     const writing: SessionOptions = { ...session, multipleStatements: true };
     this.commits = new WritingSession(writing, holder, 'commit');
@@ -39,11 +51,29 @@ export class Connections {
       ...pool,
       name: 'recovery',
       connectionsMax: 1,
-      waitLimitMs: recoveryLimitMs,
-      session: { ...session, statementLimitMs: recoveryLimitMs },
+      waitLimitMs: longLimitMs,
+      session: { ...session, statementLimitMs: longLimitMs },
     });
-    this.#replica =
-      replica && new SessionPool({ ...pool, name: 'replica', session: { ...replica, observer } });
+    this.#replica = replica && new SessionPool({ ...pool, ...replicaPool({ ...replica, observer }) });
+  }
+
+  /** On a connection of its own, for what is rare and may take long. Rejects with StoreUnavailable. */
+  apart<T>(work: (session: MySqlSession) => Promise<T>): Promise<T> {
+    return answer(this.#apart(work));
+  }
+
+  async #apart<T>(work: (session: MySqlSession) => Promise<T>): Promise<T> {
+    const session = await MySqlSession.open({ ...this.#session, statementLimitMs: longLimitMs });
+    try {
+      return await work(session);
+    } finally {
+      await session.end();
+    }
+  }
+
+  /** As read; rejects with MySqlFault. */
+  use<T>(work: (session: MySqlSession) => Promise<T>): Promise<T> {
+    return this.#reads.use(work);
   }
 
   /** What must be true now. Rejects with StoreUnavailable. */
@@ -53,7 +83,18 @@ export class Connections {
 
   /** Of whole schedules. Rejects with StoreUnavailable. */
   readForRecovery<T>(work: (session: MySqlSession) => Promise<T>): Promise<T> {
-    return answer(this.#recovery.use(work));
+    return answer(
+      this.#recovery.use(async (session) => {
+        await this.#expectAnswer(session);
+        return work(session);
+      }),
+    );
+  }
+
+  /** The long limit is for reading, and not for finding out that nobody is at the other end. */
+  async #expectAnswer(session: MySqlSession): Promise<void> {
+    const timer = setTimeout(() => session.destroy(), this.#session.statementLimitMs);
+    await session.rows('SELECT 1').finally(() => clearTimeout(timer));
   }
 
   /**
@@ -66,7 +107,10 @@ export class Connections {
       return await this.#replica.use(work);
     } catch (error) {
       if (!(error instanceof MySqlFault)) throw error;
+      // Several may have waited for it at the same time.
+      const isFirst = performance.now() >= this.#replicaRestsUntilMs;
       this.#replicaRestsUntilMs = performance.now() + replicaRestMs;
+      if (isFirst) this.#observer.onReplicaFault(error);
       return this.read(work);
     }
   }
@@ -87,6 +131,12 @@ export class Connections {
     ]);
   }
 }
+
+const replicaPool = (session: SessionOptions) => ({
+  name: 'replica',
+  waitLimitMs: replicaLimitMs,
+  session: { ...session, statementLimitMs: Math.min(session.statementLimitMs, replicaLimitMs) },
+});
 
 async function answer<T>(result: Promise<T>): Promise<T> {
   try {

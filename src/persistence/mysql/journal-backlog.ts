@@ -8,34 +8,41 @@ export interface JournalBacklog {
   readonly unpublished: readonly LagRow[];
 }
 
-/**
- * Asks what is behind, of schedules of these shards: one look-up a schedule, however long the journal. Asked at
- * the start, when shards are claimed, and when a commit of unknown outcome turned out to be there.
- */
+type BacklogRow = [
+  scheduleId: ScheduleId,
+  shardId: ShardId,
+  lastSeq: number,
+  projectedSeq: number | null,
+  publishedSeq: number | null,
+];
+
+/** Asks what is behind, of schedules of these shards: one look-up a schedule, however long the journal. */
 export async function findJournalBacklog(
   session: MySqlSession,
   isOwned: (shardId: ShardId) => boolean,
 ): Promise<JournalBacklog> {
-  const ends = await session.rows<[ScheduleId, number]>(journalEndsSql);
-  if (ends.length === 0) return { unprojected: [], unpublished: [] };
-  const projected = new Map(await session.rows<[ScheduleId, number]>(projectedSql));
-  const published = new Map(await session.rows<[ScheduleId, number]>(publishedSql));
   const unprojected: LagRow[] = [];
   const unpublished: LagRow[] = [];
-  for (const [scheduleId, lastSeq] of ends) {
-    const projectedSeq = projected.get(scheduleId) ?? 0;
-    const publishedSeq = published.get(scheduleId) ?? 0;
-    if (lastSeq <= projectedSeq && lastSeq <= publishedSeq) continue;
-    const [end] = await session.rows<[ShardId]>(shardOfEventSql, [scheduleId, lastSeq]);
-    if (end === undefined || !isOwned(end[0])) continue;
+  for (const [scheduleId, shardId, lastSeq, projected, published] of await session.rows<BacklogRow>(
+    backlogSql,
+  )) {
+    if (!isOwned(shardId)) continue;
+    const [projectedSeq, publishedSeq] = [projected ?? 0, published ?? 0];
     if (lastSeq > projectedSeq) unprojected.push([scheduleId, projectedSeq, lastSeq]);
     if (lastSeq > publishedSeq) unpublished.push([scheduleId, publishedSeq, lastSeq]);
   }
   return { unprojected, unpublished };
 }
 
-/** Both servers jump from schedule to schedule in the primary key for this. */
-export const journalEndsSql = 'SELECT schedule_id, MAX(seq) FROM event_log GROUP BY schedule_id';
-const projectedSql = 'SELECT schedule_id, projected_seq FROM schedule_projection';
-const publishedSql = 'SELECT schedule_id, published_seq FROM schedule_publication';
-const shardOfEventSql = 'SELECT shard_id FROM event_log WHERE schedule_id = ? AND seq = ?';
+/**
+ * One statement, so one moment: between two of them somebody might commit, project or publish. Both servers jump
+ * from schedule to schedule in the primary key of the log for the ends.
+ */
+export const backlogSql = `SELECT log_end.schedule_id, last_row.shard_id, log_end.seq,
+    projection.projected_seq, publication.published_seq
+  FROM (SELECT schedule_id, MAX(seq) AS seq FROM event_log GROUP BY schedule_id) AS log_end
+    JOIN event_log AS last_row ON last_row.schedule_id = log_end.schedule_id AND last_row.seq = log_end.seq
+    LEFT JOIN schedule_projection AS projection ON projection.schedule_id = log_end.schedule_id
+    LEFT JOIN schedule_publication AS publication ON publication.schedule_id = log_end.schedule_id
+  WHERE projection.projected_seq IS NULL OR projection.projected_seq < log_end.seq
+    OR publication.published_seq IS NULL OR publication.published_seq < log_end.seq`;

@@ -16,7 +16,8 @@ type EntryRow = [seq: number, shardId: ShardId, atMs: number, type: ScheduleEven
 
 /**
  * Reads the journal for those who follow it. What this process has just committed is kept for a while, so that
- * who keeps up asks the database for nothing: reading a row back costs it half of what writing it did.
+ * who keeps up asks the database for nothing: reading a row back costs it half of what writing it did. A row is
+ * never changed, so what is kept stays true, whoever else has written since.
  */
 export class JournalReader {
   readonly #recentMax: number;
@@ -49,13 +50,6 @@ export class JournalReader {
       this.#order.push(id);
     }
     this.#forget();
-  }
-
-  /** Nothing that was kept is to be relied on: somebody else may have written since. */
-  clear(): void {
-    this.#runs.clear();
-    this.#order.length = 0;
-    this.#oldest = 0;
   }
 
   /** At most `limit` events after `afterSeq`, in their order. */

@@ -27,10 +27,16 @@ export class Journal {
   readonly #session: WritingSession;
   /** This run of the process: its own connections are not ended when it claims. */
   readonly #holder: string;
+  readonly #patienceMs: number;
 
-  constructor(session: WritingSession, holder: string) {
+  /**
+   * @param patienceMs how long a call tries. Less than the limit of the call on the other thread, so that this side
+   * is the one to say what failed.
+   */
+  constructor(session: WritingSession, holder: string, patienceMs: number) {
     this.#session = session;
     this.#holder = holder;
+    this.#patienceMs = patienceMs;
   }
 
   claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
@@ -64,9 +70,10 @@ export class Journal {
     const ids = sqlList(inOrder(shardIds));
     return this.#transaction(async (session) => {
       await session.change('START TRANSACTION');
-      await session.change(`UPDATE shard SET epoch = epoch + 1 WHERE shard_id IN ${ids} AND owner = ?`, [
-        owner,
-      ]);
+      await session.change(
+        `UPDATE ${shardByKey} SET epoch = epoch + 1 WHERE shard_id IN ${ids} AND owner = ?`,
+        [owner],
+      );
       const rows = await session.rows<[ShardId, number]>(
         `SELECT shard_id, epoch FROM shard WHERE shard_id IN ${ids} AND owner = ?`,
         [owner],
@@ -85,7 +92,7 @@ export class Journal {
     const append = batch.rows.count === 0 ? '' : `;${appendSql(batch.rows)}`;
     const text = `START TRANSACTION;${fence}${append}`;
     return this.#session.exclusively(() =>
-      withPatience(budgetMs, () => this.#commitOnce(batch, fence, text)),
+      withPatience(this.#patienceMs, () => this.#commitOnce(batch, fence, text)),
     );
   }
 
@@ -108,22 +115,26 @@ export class Journal {
     try {
       await session.commit();
     } catch (error) {
-      throw new CommitOutcomeUnknown('the connection was lost in COMMIT', { cause: error });
+      throw new CommitOutcomeUnknown((error as Error).message, { cause: error });
     }
     return 'committed';
   }
 
   async #holdsFence(session: MySqlSession, { shards }: BatchColumns, fence: string): Promise<boolean> {
     await session.change('START TRANSACTION');
-    const { affectedRows } = (await session.raw(fenceStatement, fence)) as Changed;
-    await session.rollback();
-    return affectedRows === shards.length;
+    try {
+      const { affectedRows } = (await session.raw(fenceStatement, fence)) as Changed;
+      return affectedRows === shards.length;
+    } finally {
+      await session.rollback();
+    }
   }
 
   /** The connection of the lost commit is ended first (named-session.ts), so that its row locks are not waited for. */
   resolveCommit(batchNumber: number, shards: readonly ShardEpoch[]): Promise<CommitResolution> {
     const ids = sqlList(inOrder(shards.map(({ shardId }) => shardId)));
-    const raise = `UPDATE shard SET epoch = epoch + 1 WHERE shard_id IN ${ids} AND epoch = ${epochCase(shards)}`;
+    const raise = `UPDATE ${shardByKey} SET epoch = epoch + 1
+      WHERE shard_id IN ${ids} AND epoch = ${epochCase(shards)}`;
     return this.#transaction(async (session) => {
       await session.change('START TRANSACTION');
       const { affectedRows } = (await session.raw('UPDATE shard SET epoch = epoch + 1 …', raise)) as Changed;
@@ -148,7 +159,7 @@ export class Journal {
    */
   #transaction<T>(work: (session: MySqlSession) => Promise<T>): Promise<T> {
     return this.#session.exclusively(() =>
-      withPatience(budgetMs, async () => {
+      withPatience(this.#patienceMs, async () => {
         const session = await this.#session.open();
         try {
           const result = await work(session);
@@ -166,17 +177,14 @@ export class Journal {
   }
 }
 
-/**
- * How long a call tries. Under the limit of the call on the other thread, so that this side is the one to say
- * what failed; long enough for a server that was killed to be up again.
- */
-const budgetMs = 6_000;
-
 /** @returns whether every shard was found under the batch's epoch, with an older batch. */
 async function sendBatch(session: MySqlSession, { shards }: BatchColumns, text: string): Promise<boolean> {
   const [, fenced] = (await session.raw('UPDATE shard …; INSERT INTO event_log …', text)) as Changed[];
   return fenced!.affectedRows === shards.length;
 }
+
+/** Of many shards a scan would seem cheaper, which has to look at rows that are other nodes'. */
+const shardByKey = 'shard FORCE INDEX (PRIMARY)';
 
 const fenceStatement =
   'UPDATE shard SET last_batch = ? WHERE shard_id IN (…) AND epoch = … AND last_batch < ?';
@@ -184,7 +192,7 @@ const fenceStatement =
 function fenceSql({ batchNumber, shards }: BatchColumns): string {
   const ids = sqlList(inOrder(shards.map(({ shardId }) => shardId)));
   const batch = Number(batchNumber);
-  return `UPDATE shard SET last_batch = ${batch}
+  return `UPDATE ${shardByKey} SET last_batch = ${batch}
     WHERE shard_id IN ${ids} AND epoch = ${epochCase(shards)} AND last_batch < ${batch}`;
 }
 

@@ -11,6 +11,8 @@ interface MySqlStoreOptions {
   readonly holder: string;
   /** Connections for reads, of each server. */
   readonly poolMax: number;
+  /** How long a call that writes tries, while the server is away. Default 6 s: long enough for one to start again. */
+  readonly patienceMs?: number;
   readonly onNotice: (notice: StoreNotice) => void;
   /** A batch is on disk. */
   readonly onCommitted?: () => void;
@@ -21,10 +23,10 @@ interface MySqlStoreOptions {
  * server does not answer, may not be written to, or was changed by a newer Usher.
  */
 export async function openMySqlStore(options: MySqlStoreOptions): Promise<WorkerStore> {
-  const { primary, replica, holder, poolMax, onNotice, onCommitted } = options;
+  const { primary, replica, holder, poolMax, patienceMs = 6_000, onNotice, onCommitted } = options;
   const store = new WorkerStore({
     entry: new URL('./mysql-worker.ts', import.meta.url),
-    workerData: { primary, replica, holder, poolMax } satisfies MySqlWorkerData,
+    workerData: { primary, replica, holder, poolMax, patienceMs } satisfies MySqlWorkerData,
     // Above every limit of the worker's own, which says what failed: this one replaces the worker.
     callLimitMs: 15_000,
     longCallLimitMs: 60_000,

@@ -9,4 +9,6 @@ export interface MySqlWorkerData {
   readonly holder: string;
   /** Connections for reads, of each server. */
   readonly poolMax: number;
+  /** How long a call that writes tries, while another attempt may go better. */
+  readonly patienceMs: number;
 }

@@ -5,7 +5,7 @@ import { installationOf } from '../../mysql/installation.ts';
 import { migrateSchema } from '../../mysql/schema.ts';
 import { requireUsableServer, serverWarnings } from '../../mysql/server-check.ts';
 import { answerCalls, postNotice } from '../worker/answer-calls.ts';
-import type { StoreProcedures } from '../worker/store-procedures.ts';
+import type { CallMessage, StoreProcedures } from '../worker/store-procedures.ts';
 import {
   createPerformance,
   createSchedule,
@@ -17,8 +17,10 @@ import {
   loadVenue,
 } from './catalog-rows.ts';
 import { Connections } from './connections.ts';
+import type { Creator } from './creation.ts';
 import { Journal } from './journal.ts';
 import { findJournalBacklog } from './journal-backlog.ts';
+import { JournalFollowers } from './journal-followers.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { MySqlWorkerData } from './mysql-worker-data.ts';
 import { Outbox } from './outbox.ts';
@@ -36,68 +38,72 @@ assert(parentPort !== null, 'mysql-worker.ts runs in a worker thread');
 const port = parentPort;
 const data = workerData as MySqlWorkerData;
 
+const { patienceMs, holder } = data;
 const connections = new Connections(data, {
-  onSlowStatement(statement, durationMs) {
-    postNotice(port, { kind: 'slow-statement', statement, durationMs });
-  },
+  onSlowStatement: (statement, durationMs) =>
+    postNotice(port, { kind: 'slow-statement', statement, durationMs }),
+  onReplicaFault: ({ message }) => postFault('the replica failed; the primary answers for it', message),
 });
-const journal = new Journal(connections.commits, data.holder);
+const journal = new Journal(connections.commits, holder, patienceMs);
 const reader = new JournalReader();
 const outbox = new Outbox(reader);
 const projector = new Projector(connections.projection, reader, (error) =>
   postNotice(port, { kind: 'projection-error', error }),
 );
-const loop = new ProjectionLoop(projector, (error) =>
-  postNotice(port, { kind: 'fault', fault: 'projecting failed; it is tried again', message: error.message }),
+const followers = new JournalFollowers({
+  projector,
+  outbox,
+  readOwned: () =>
+    connections.read(async (session) => (await session.rows<[ShardId]>(ownedSql, [holder])).flat()),
+  readBacklog: (isOwned) => connections.apart((session) => findJournalBacklog(session, isOwned)),
+});
+const loop = new ProjectionLoop(
+  projector,
+  () => followers.known(),
+  ({ message }) => postFault('projecting failed; it is tried again', message),
 );
-const owned = new Set<ShardId>();
+const creator: Creator = { use: (work) => connections.use(work), patienceMs };
 
-/** No batch is committed meanwhile: what was noted of one between reading and setting would be lost. */
-async function findBacklog(): Promise<void> {
-  await connections.commits.exclusively(async () => {
-    reader.clear();
-    await connections.readForRecovery(async (session) => {
-      const { unprojected, unpublished } = await findJournalBacklog(session, (shardId) => owned.has(shardId));
-      projector.setBacklog(unprojected);
-      outbox.setBacklog(unpublished);
-    });
-  });
-  loop.wake();
+function postFault(fault: string, message: string): void {
+  postNotice(port, { kind: 'fault', fault, message });
 }
 
 const procedures: StoreProcedures = {
   opened: () =>
-    connections.read(async (session) => {
+    connections.apart(async (session) => {
       await requireUsableServer(session);
       for (const message of await serverWarnings(session)) postNotice(port, { kind: 'warning', message });
       return await migrateSchema(session, storeSchema);
     }),
   async claimShards(owner, shardIds) {
     const claimed = await journal.claimShards(owner, shardIds);
-    for (const { shardId } of claimed) owned.add(shardId);
-    await findBacklog();
+    followers.noteOwned(claimed.map(({ shardId }) => shardId));
+    loop.wake();
     return claimed;
   },
   async renewShards(owner, shardIds) {
     const renewed = await journal.renewShards(owner, shardIds);
-    for (const shardId of shardIds) owned.delete(shardId);
-    for (const { shardId } of renewed) owned.add(shardId);
-    await findBacklog();
+    followers.noteNotOwned(shardIds);
+    followers.noteOwned(renewed.map(({ shardId }) => shardId));
+    loop.wake();
     return renewed;
   },
   async commit(batch) {
+    await loop.makeRoom();
     const outcome = await journal.commit(batch);
     if (outcome === 'committed') {
       reader.noteCommitted(batch.rows);
-      projector.noteCommitted(batch.rows);
-      outbox.noteCommitted(batch.rows);
+      followers.noteCommitted(batch);
       loop.noteCommit();
     }
     return outcome;
   },
   async resolveCommit(batchNumber, shards) {
     const resolution = await journal.resolveCommit(batchNumber, shards);
-    if (resolution.outcome === 'committed') await findBacklog();
+    if (resolution.outcome === 'committed') {
+      followers.noteDoubt();
+      loop.wake();
+    }
     return resolution;
   },
   loadSchedule: (scheduleId, endedSinceMs, markedSinceMs) =>
@@ -115,16 +121,18 @@ const procedures: StoreProcedures = {
     return [...new Set([...open, ...unprojected].map(([scheduleId]) => scheduleId))];
   },
   projectAll: () => loop.projectAll(),
-  readUnpublished: (eventsMax) => connections.read((session) => outbox.readUnpublished(session, eventsMax)),
+  async readUnpublished(eventsMax) {
+    await followers.knownWithin(backlogLimitMs);
+    return connections.read((session) => outbox.readUnpublished(session, eventsMax));
+  },
   markPublished: (positions) => connections.read((session) => outbox.markPublished(session, positions)),
   trimJournal: (trim) => connections.read((session) => outbox.trimJournal(session, trim)),
   listReservations: (query) => connections.browse((session) => listReservations(session, query)),
   findReservation: (scheduleId, number) =>
     connections.read((session) => findReservation(session, scheduleId, number)),
-  createVenue: (venue, mark) => connections.read((session) => createVenue(session, venue, mark)),
-  createPerformance: (performance, mark) =>
-    connections.read((session) => createPerformance(session, performance, mark)),
-  createSchedule: (schedule, mark) => connections.read((session) => createSchedule(session, schedule, mark)),
+  createVenue: (venue, mark) => createVenue(creator, venue, mark),
+  createPerformance: (performance, mark) => createPerformance(creator, performance, mark),
+  createSchedule: (schedule, mark) => createSchedule(creator, schedule, mark),
   // Journal and ledger are in one database: they can't be of two installations.
   linkLedger: (ledgerId) =>
     connections.read(async (session) => ({ journalId: await installationOf(session), ledgerId })),
@@ -144,6 +152,14 @@ const procedures: StoreProcedures = {
   },
 };
 
+/** Less than the limit of a call. With very many schedules it takes longer, and goes on beside it. */
+const backlogLimitMs = 8_000;
+
+const ownedSql = 'SELECT shard_id FROM shard WHERE owner = ?';
 const openWorkSql = 'SELECT schedule_id FROM schedule_projection WHERE open_reservations > 0';
 
+// Whoever begins with anything else follows a worker that was lost, and what that one knew was behind.
+port.once('message', ({ procedure }: CallMessage) => {
+  if (procedure !== 'opened') loop.wake();
+});
 answerCalls(port, procedures);

@@ -11,14 +11,23 @@ import type { JournalReader } from './journal-reader.ts';
 export class Outbox {
   readonly #journal: JournalReader;
   readonly #lag = new JournalLag();
+  /** What was published while the database was asked, which it may not have counted. */
+  #meanwhile: Map<ScheduleId, number> | undefined;
 
   constructor(journal: JournalReader) {
     this.#journal = journal;
   }
 
+  /** The database is about to be asked for the next setBacklog. */
+  expectBacklog(): void {
+    this.#meanwhile = new Map();
+  }
+
   /** As Projector.setBacklog. */
   setBacklog(rows: readonly LagRow[]): void {
     this.#lag.reset(rows);
+    for (const [scheduleId, seq] of this.#meanwhile ?? []) this.#lag.noteDone(scheduleId, seq);
+    this.#meanwhile = undefined;
   }
 
   get backlogEvents(): number {
@@ -57,7 +66,7 @@ export class Outbox {
       .sort((a, b) => a.scheduleId - b.scheduleId)
       .map(({ scheduleId, seq }) => [scheduleId, seq]);
     await session.raw(markStatement, markSql(rows));
-    for (const { scheduleId, seq } of positions) this.#lag.noteDone(scheduleId, seq);
+    for (const { scheduleId, seq } of positions) this.#noteDone(scheduleId, seq);
   }
 
   async trimJournal(session: MySqlSession, trim: JournalTrim): Promise<JournalTrimmed> {
@@ -78,8 +87,14 @@ export class Outbox {
     if (last === undefined) return { scheduleId, deleted: 0 };
     if (!isPublishing) await session.raw(markStatement, markSql([[scheduleId, last[0]]]));
     const { affectedRows } = await session.change(trimSql.delete, [scheduleId, last[0]]);
-    this.#lag.noteDone(scheduleId, last[0]);
+    this.#noteDone(scheduleId, last[0]);
     return { scheduleId, deleted: affectedRows };
+  }
+
+  #noteDone(scheduleId: ScheduleId, seq: number): void {
+    this.#lag.noteDone(scheduleId, seq);
+    const before = this.#meanwhile?.get(scheduleId) ?? 0;
+    this.#meanwhile?.set(scheduleId, Math.max(before, seq));
   }
 }
 

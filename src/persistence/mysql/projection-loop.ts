@@ -7,11 +7,17 @@ const gatherMs = 100;
 /** Commits are flowing while the last one is not older than this. */
 const quietAfterMs = 50;
 
-/** While commits flow, rest as long as the last chunk took: half of a connection's time for projecting. */
-const restsPerWork = 1;
+/** While commits flow, rest so many times as long as the last chunk took: a tenth of the time for projecting. */
+const restsPerWork = 9;
 
 /** Further behind than this, it no longer rests. */
-const restingBacklogEventsMax = 50_000;
+const restingBacklogEventsMax = 100_000;
+
+/** Further behind than this, commits wait for it: what nobody has projected must not grow for ever. */
+const backlogEventsMax = 300_000;
+
+/** So long at most, each: tables for people are not worth more. */
+const commitWaitMaxMs = 1_000;
 
 /** After an error of the database itself. */
 const retryAfterMs = 1_000;
@@ -37,6 +43,7 @@ interface Waiter {
  */
 export class ProjectionLoop {
   readonly #projector: PacedProjector;
+  readonly #known: () => Promise<void>;
   readonly #onFault: (error: Error) => void;
   #waiters: Waiter[] = [];
   #lastCommitMs = Number.NEGATIVE_INFINITY;
@@ -44,37 +51,64 @@ export class ProjectionLoop {
   #dueMs = Number.POSITIVE_INFINITY;
   #chunk: Promise<void> = Promise.resolve();
   #isRunning = false;
+  /** While it ran: what it asked before may be out of date. */
+  #isWoken = false;
+  #isFailing = false;
   #isStopped = false;
+  readonly #afterChunk: (() => void)[] = [];
 
-  constructor(projector: PacedProjector, onFault: (error: Error) => void) {
+  /**
+   * @param known resolves when the projector knows what is behind.
+   * @param onFault the first one of a series; none may come before something went well again.
+   */
+  constructor(projector: PacedProjector, known: () => Promise<void>, onFault: (error: Error) => void) {
     this.#projector = projector;
+    this.#known = known;
     this.#onFault = onFault;
   }
 
   /** Call after each commit. */
   noteCommit(): void {
     this.#lastCommitMs = performance.now();
-    this.#runAfter(gatherMs);
+    // A rest is not cut short by what it is for.
+    if (this.#dueMs === Number.POSITIVE_INFINITY) this.#runAfter(gatherMs);
   }
 
-  /** Call when something is behind that was not committed just now. */
+  /** Before a commit: undefined when it need not wait; else it resolves when a chunk is projected, or soon. */
+  makeRoom(): Promise<void> | undefined {
+    if (this.#projector.backlogEvents <= backlogEventsMax || this.#isFailing || this.#isStopped)
+      return undefined;
+    this.#runAfter(0);
+    const limit = Promise.withResolvers<void>();
+    const timer = setTimeout(() => limit.resolve(), commitWaitMaxMs);
+    return Promise.race([this.#nextChunk(), limit.promise]).finally(() => clearTimeout(timer));
+  }
+
+  #nextChunk(): Promise<void> {
+    return this.#isRunning ? this.#chunk : new Promise((resolve) => this.#afterChunk.push(resolve));
+  }
+
+  /** Call when something may be behind that was not committed just now. */
   wake(): void {
+    this.#isWoken = this.#isRunning;
     this.#runAfter(0);
   }
 
   /** Resolves when all that is committed now is projected; rejects when a schedule has stopped short of that. */
-  projectAll(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ targets: this.#projector.currentTargets(), resolve, reject });
-      this.#runAfter(0);
-    });
+  async projectAll(): Promise<void> {
+    await this.#known();
+    if (this.#isStopped) throw closed();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiters.push({ targets: this.#projector.currentTargets(), resolve, reject });
+    this.#runAfter(0);
+    await promise;
   }
 
   /** Waits for the chunk that is under way; none follows. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#rejectWaiters(new Error('the store is closed'));
+    this.#rejectWaiters(closed());
     await this.#chunk;
   }
 
@@ -95,23 +129,28 @@ export class ProjectionLoop {
   async #run(): Promise<void> {
     const startedMs = performance.now();
     let restMs: number | undefined;
+    this.#isWoken = false;
     try {
+      await this.#known();
       if (this.#projector.backlogEvents > 0) await this.#projector.projectChunk();
+      this.#isFailing = false;
       this.#settleWaiters();
       restMs = this.#restAfter(startedMs);
     } catch (error) {
       this.#rejectWaiters(error as Error);
-      this.#onFault(error as Error);
+      if (!this.#isFailing) this.#onFault(error as Error);
+      this.#isFailing = true;
       restMs = retryAfterMs;
     }
     this.#isRunning = false;
+    for (const resolve of this.#afterChunk.splice(0)) resolve();
     if (restMs !== undefined) this.#runAfter(restMs);
   }
 
   /** Undefined when there is nothing to do. */
   #restAfter(startedMs: number): number | undefined {
     const { backlogEvents } = this.#projector;
-    if (this.#waiters.length > 0) return 0;
+    if (this.#waiters.length > 0 || this.#isWoken) return 0;
     if (backlogEvents === 0) return undefined;
     const nowMs = performance.now();
     const mayRest = nowMs - this.#lastCommitMs < quietAfterMs && backlogEvents <= restingBacklogEventsMax;
@@ -136,3 +175,5 @@ export class ProjectionLoop {
     this.#waiters = [];
   }
 }
+
+const closed = () => new Error('the store is closed');

@@ -29,13 +29,16 @@ type ReservationRow = [
   paidAtMs: number,
 ];
 
-/** The states of schedules, their rows locked in the order of their ids until the transaction ends. */
+/**
+ * The states of schedules, their rows locked in the order of their ids until the transaction ends. The index is
+ * forced: a scan would lock, and so wait for, every row that it passes, which are other nodes'.
+ */
 export async function lockStates(
   session: MySqlSession,
   scheduleIds: readonly ScheduleId[],
 ): Promise<Map<ScheduleId, ProjectionState>> {
   const ids = [...scheduleIds].sort((a, b) => a - b);
-  const select = `SELECT ${stateColumns} FROM schedule_projection
+  const select = `SELECT ${stateColumns} FROM schedule_projection FORCE INDEX (PRIMARY)
     WHERE schedule_id IN ${sqlList(ids)} ORDER BY schedule_id FOR UPDATE`;
   let rows = await session.rows<StateRow>(select);
   if (rows.length < ids.length) {

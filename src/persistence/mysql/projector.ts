@@ -6,8 +6,8 @@ import { CommitFault, type MySqlSession } from '../../mysql/session.ts';
 import type { JournalColumns } from '../journal-columns.ts';
 import { JournalLag, type LagRow } from '../journal-lag.ts';
 import type { ProjectionError } from '../projection-error.ts';
-import { ProjectionGuardTripped } from '../projection-guard.ts';
-import type { JournalReader } from './journal-reader.ts';
+import type { JournalEntry, JournalReader } from './journal-reader.ts';
+import { withPatience } from './patience.ts';
 import { forgetOldMarks, lockStates, readReservations, writeFolds } from './projection-writer.ts';
 import { ScheduleFold } from './schedule-fold.ts';
 import type { WritingSession } from './writing-session.ts';
@@ -15,11 +15,33 @@ import type { WritingSession } from './writing-session.ts';
 /** Events a transaction: enough that a row's share of the round trips is small, and some 100 ms of work at most. */
 export const chunkEventsMax = 2_000;
 
+/** Of their payloads, unless one alone has more: the rows of a chunk go in one packet, several times as large. */
+const chunkBytesMax = 1024 * 1024;
+
 /** Of a schedule's time, between two looks for marks that are too old. */
 const markCheckMs = 60_000;
 
 /** Schedules a transaction: as many rows of schedule_projection are locked. */
 const chunkSchedulesMax = 64;
+
+/** A deadlock with another node's projector, or a connection that was ended, is nothing to tell anybody. */
+const patienceMs = 1_000;
+
+/** What a chunk made, or tried to make, of one schedule. */
+interface Run {
+  readonly fold: ScheduleFold;
+  /** Before it. */
+  readonly fromSeq: number;
+  readonly events: number;
+}
+
+/** A schedule in a chunk that was refused. */
+interface Suspect {
+  /** For its next chunk. */
+  eventsMax: number;
+  /** The refused chunk ended there: past it, nothing speaks against the schedule any more. */
+  readonly untilSeq: number;
+}
 
 /**
  * Moves the projection of each schedule along its journal, a chunk a call, on a connection of its own. It knows
@@ -29,6 +51,9 @@ const chunkSchedulesMax = 64;
  * applied once, also where two processes project the same schedule, as a node does that was fenced and doesn't
  * know it yet. A schedule whose journal a guard refuses is stopped until the next start, and reported; the others
  * go on.
+ *
+ * The keys of the tables refuse a chunk without saying which event it was. Each schedule of that chunk is then
+ * projected alone, and one that is refused alone in chunks of half the size, until the one event is found.
  */
 export class Projector {
   readonly #session: WritingSession;
@@ -36,8 +61,7 @@ export class Projector {
   readonly #report: (error: ProjectionError) => void;
   readonly #lag = new JournalLag();
   readonly #stopped = new Map<ScheduleId, ProjectionError>();
-  /** After a refusal by the tables, which does not name its event: so many events are projected one at a time. */
-  #searchEvents = 0;
+  readonly #suspects = new Map<ScheduleId, Suspect>();
   /** Until when, in a schedule's own time, it has no mark that is too old. */
   readonly #noOldMarksUntilMs = new Map<ScheduleId, number>();
 
@@ -54,10 +78,6 @@ export class Projector {
 
   get backlogEvents(): number {
     return this.#lag.events;
-  }
-
-  schedulesBehind(): ScheduleId[] {
-    return [...this.#lag.schedules(), ...this.#stopped.keys()];
   }
 
   /** The first schedule that stopped, if one did. */
@@ -86,71 +106,91 @@ export class Projector {
    * moved then, or all of it did, and the call may be repeated.
    */
   async projectChunk(): Promise<void> {
-    const isSearching = this.#searchEvents > 0;
-    const scheduleIds = this.#lag.schedules().slice(0, isSearching ? 1 : chunkSchedulesMax);
+    const [suspect] = this.#suspects;
+    const scheduleIds = suspect ? [suspect[0]] : this.#lag.schedules().slice(0, chunkSchedulesMax);
+    const eventsMax = suspect?.[1].eventsMax ?? chunkEventsMax;
     if (scheduleIds.length === 0) return;
-    let hasMoved = false;
+    let runs: readonly Run[];
     try {
-      const moved = await this.#session.exclusively(() => this.#projectIn(scheduleIds));
-      for (const [scheduleId, projectedSeq] of moved) {
-        hasMoved ||= projectedSeq > (this.#lag.of(scheduleId)?.doneSeq ?? 0);
-        this.#lag.noteDone(scheduleId, projectedSeq);
-      }
-      this.#searchEvents = Math.max(0, this.#searchEvents - 1);
+      runs = await this.#session.exclusively(() =>
+        withPatience(patienceMs, () => this.#projectOnce(scheduleIds, eventsMax)),
+      );
     } catch (error) {
-      if (error instanceof EventRefused) return this.#stop(error.refusal);
-      const isTables = error instanceof MySqlFault && error.isConstraint;
-      if (!(error instanceof ProjectionGuardTripped) && !isTables) throw error;
-      if (isSearching) {
-        const scheduleId = scheduleIds[0]!;
-        const seq = this.#lag.of(scheduleId)!.doneSeq + 1;
-        return this.#stop({ scheduleId, seq, message: error.message });
-      }
-      this.#searchEvents = chunkEventsMax;
-      return;
+      if (error instanceof EventRefused) return this.#stopAt(error);
+      if (error instanceof ChunkRefused) return this.#suspect(error);
+      throw error;
     }
-    if (!hasMoved) throw new Error('the journal lacks events that were committed');
+    for (const run of runs) this.#noteProjected(run);
+    const isStuck = runs.every(({ fold, events }) => events === 0 && this.#isBehind(fold));
+    if (isStuck) throw new Error('the journal lacks events that were committed');
   }
 
-  async #projectIn(scheduleIds: readonly ScheduleId[]): Promise<Map<ScheduleId, number>> {
+  #noteProjected({ fold: { scheduleId, state } }: Run): void {
+    this.#lag.noteDone(scheduleId, state.projectedSeq);
+    const suspect = this.#suspects.get(scheduleId);
+    const isCleared = !this.#lag.of(scheduleId) || state.projectedSeq >= (suspect?.untilSeq ?? 0);
+    if (isCleared) this.#suspects.delete(scheduleId);
+  }
+
+  #isBehind({ scheduleId, state }: ScheduleFold): boolean {
+    const committedSeq = this.#lag.of(scheduleId)?.committedSeq ?? 0;
+    return committedSeq > state.projectedSeq;
+  }
+
+  async #projectOnce(scheduleIds: readonly ScheduleId[], eventsMax: number): Promise<readonly Run[]> {
     const session = await this.#session.open();
+    const runs: Run[] = [];
     try {
       await session.change('START TRANSACTION');
-      const folds = await this.#fold(session, scheduleIds);
-      if (folds.some(({ applied }) => applied > 0)) {
-        await writeFolds(
-          session,
-          folds.map(({ fold }) => fold),
-        );
-        for (const { fold } of folds) await this.#forgetOldMarks(session, fold);
-      }
+      await this.#fold(session, scheduleIds, eventsMax, runs);
+      const moved = runs.filter(({ events }) => events > 0).map(({ fold }) => fold);
+      if (moved.length > 0) await writeFolds(session, moved);
+      for (const fold of moved) await this.#forgetOldMarks(session, fold);
       await session.commit();
-      return new Map(folds.map(({ fold }) => [fold.scheduleId, fold.state.projectedSeq]));
+      return runs;
     } catch (error) {
       await session.rollback();
-      throw error instanceof CommitFault ? new Error(error.message, { cause: error }) : error;
+      // It may be there: whoever projects again finds out.
+      if (error instanceof CommitFault) throw new MySqlFault('reconnect', error.message, { cause: error });
+      // What is not the database's is an event's that could not be written.
+      const isDatabases = error instanceof MySqlFault && !error.isConstraint;
+      if (isDatabases || error instanceof EventRefused || runs.every(({ events }) => events === 0))
+        throw error;
+      throw new ChunkRefused(runs, (error as Error).message);
     }
   }
 
   async #fold(
     session: MySqlSession,
     scheduleIds: readonly ScheduleId[],
-  ): Promise<{ fold: ScheduleFold; applied: number }[]> {
+    eventsMax: number,
+    runs: Run[],
+  ): Promise<void> {
     const states = await lockStates(session, scheduleIds);
-    const folds: { fold: ScheduleFold; applied: number }[] = [];
-    let room = this.#searchEvents > 0 ? 1 : chunkEventsMax;
+    let room = eventsMax;
+    let roomBytes = chunkBytesMax;
     for (const scheduleId of scheduleIds) {
-      if (room === 0) break;
+      if (room === 0 || roomBytes <= 0) break;
       const state = states.get(scheduleId)!;
-      const events = await this.#journal.read(session, scheduleId, state.projectedSeq, room);
-      const decoded = events.map(decodeEvent);
-      const stored = await readReservations(session, scheduleId, namedNumbers(decoded));
+      const fromSeq = state.projectedSeq;
+      const entries: JournalEntry[] = [];
+      for (const entry of await this.#journal.read(session, scheduleId, fromSeq, room)) {
+        if (roomBytes <= 0) break;
+        entries.push(entry);
+        roomBytes -= entry.payload.length;
+      }
+      const events = entries.map((entry, before) =>
+        orRefused(scheduleId, entry.seq, before, () => decodeEvent(entry)),
+      );
+      const stored = await readReservations(session, scheduleId, namedNumbers(events));
       const fold = new ScheduleFold(scheduleId, state, stored);
-      for (const event of decoded) applyOrRefuse(fold, event);
-      folds.push({ fold, applied: events.length });
+      for (const [before, event] of events.entries()) {
+        // Folding asks the database for nothing: whatever goes wrong is the event's.
+        orRefused(scheduleId, event.seq, before, () => fold.apply(event));
+      }
+      runs.push({ fold, fromSeq, events: events.length });
       room -= events.length;
     }
-    return folds;
   }
 
   async #forgetOldMarks(session: MySqlSession, fold: ScheduleFold): Promise<void> {
@@ -160,8 +200,28 @@ export class Projector {
     if (areAllForgotten) this.#noOldMarksUntilMs.set(scheduleId, state.lastAtMs + markCheckMs);
   }
 
+  /** Not before the events that come before it are projected. */
+  #stopAt({ refusal, eventsBefore }: EventRefused): void {
+    const { scheduleId, seq } = refusal;
+    if (eventsBefore === 0) this.#stop(refusal);
+    else this.#suspects.set(scheduleId, { eventsMax: eventsBefore, untilSeq: seq });
+  }
+
+  #suspect({ runs, message }: ChunkRefused): void {
+    const moved = runs.filter(({ events }) => events > 0);
+    const [alone] = moved;
+    if (moved.length === 1 && alone!.events === 1) {
+      const { fold, fromSeq } = alone!;
+      return this.#stop({ scheduleId: fold.scheduleId, seq: fromSeq + 1, message });
+    }
+    for (const { fold, fromSeq, events } of moved) {
+      const eventsMax = moved.length === 1 ? Math.ceil(events / 2) : events;
+      this.#suspects.set(fold.scheduleId, { eventsMax, untilSeq: fromSeq + events });
+    }
+  }
+
   #stop(refusal: ProjectionError): void {
-    this.#searchEvents = 0;
+    this.#suspects.delete(refusal.scheduleId);
     this.#lag.drop(refusal.scheduleId);
     this.#stopped.set(refusal.scheduleId, refusal);
     this.#report(refusal);
@@ -179,21 +239,33 @@ function namedNumbers(events: readonly ScheduleEvent[]): ReservationNumber[] {
   return [...named];
 }
 
-function applyOrRefuse(fold: ScheduleFold, event: ScheduleEvent): void {
+function orRefused<T>(scheduleId: ScheduleId, seq: number, eventsBefore: number, work: () => T): T {
   try {
-    fold.apply(event);
+    return work();
   } catch (error) {
-    if (!(error instanceof ProjectionGuardTripped)) throw error;
-    throw new EventRefused({ scheduleId: fold.scheduleId, seq: event.seq, message: error.message });
+    throw new EventRefused({ scheduleId, seq, message: (error as Error).message }, eventsBefore);
   }
 }
 
 /** Takes the refusal out of the transaction, which it rolls back. */
 class EventRefused extends Error {
   readonly refusal: ProjectionError;
+  /** Of its schedule, in the same chunk. */
+  readonly eventsBefore: number;
 
-  constructor(refusal: ProjectionError) {
+  constructor(refusal: ProjectionError, eventsBefore: number) {
     super(refusal.message);
     this.refusal = refusal;
+    this.eventsBefore = eventsBefore;
+  }
+}
+
+/** One of the events of these runs is one that the tables don't take. */
+class ChunkRefused extends Error {
+  readonly runs: readonly Run[];
+
+  constructor(runs: readonly Run[], message: string) {
+    super(message);
+    this.runs = runs;
   }
 }

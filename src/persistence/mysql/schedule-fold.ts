@@ -223,6 +223,7 @@ export class ScheduleFold {
 
   /** With the mark that kept its key while it was under way. */
   #closePayment(number: ReservationNumber, paymentSeq: number): void {
+    guard(paymentSeq > 0, `reservation ${number} has no payment`);
     if (!this.#payments.delete(number)) {
       guard(!this.#closedPayments.has(number), `reservation ${number} has no open payment`);
       this.#closedPayments.add(number);

@@ -4,7 +4,8 @@ import type { Schema } from '../../mysql/schema.ts';
 /**
  * The tables of the store. Times are milliseconds since the epoch, `seat_id` is a seat's ordinal in its venue
  * (`seat` tells its public name), `status` is the index in reservationStatuses, `kind` of a mark the one in
- * MarkColumns. Users and keys are ASCII, and compared byte by byte.
+ * MarkColumns. Users and keys are ASCII, and compared byte by byte. `creation` of an entry of the catalogue names the
+ * call that made it (creation.ts).
  */
 export const storeSchema: Schema = {
   part: 'store',
@@ -114,7 +115,8 @@ export const storeSchema: Schema = {
            venue_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
            name     VARCHAR(1000)   NOT NULL,
            seats    INT UNSIGNED    NOT NULL,
-           layout   LONGBLOB        NOT NULL
+           layout   LONGBLOB        NOT NULL,
+           creation CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
          ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin`,
 
         `CREATE TABLE IF NOT EXISTS seat (
@@ -137,6 +139,7 @@ export const storeSchema: Schema = {
            prices             MEDIUMTEXT      NOT NULL,
            seats_per_user_max INT UNSIGNED    NULL,
            orphan_rule        TINYINT UNSIGNED NOT NULL,
+           creation           CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
            CONSTRAINT performance_venue FOREIGN KEY (venue_id) REFERENCES venue (venue_id)
          ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin`,
 
@@ -145,6 +148,7 @@ export const storeSchema: Schema = {
            performance_id BIGINT UNSIGNED NOT NULL,
            starts_at_ms   BIGINT          NOT NULL,
            on_sale_at_ms  BIGINT          NULL,
+           creation       CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
            CONSTRAINT schedule_performance FOREIGN KEY (performance_id) REFERENCES performance (performance_id)
          ) ENGINE = InnoDB`,
 

@@ -15,10 +15,10 @@ import type {
   ShardEpoch,
   StoredReservation,
 } from '../../actors/runtime/ports.ts';
+import type { StoreStats } from '../../actors/runtime/store-stats.ts';
 import type { StoredScheduleColumns } from '../image-columns.ts';
 import type { BatchColumns, JournalColumns } from '../journal-columns.ts';
 import type { ProjectionError } from '../projection-error.ts';
-import type { StoreStats } from '../../actors/runtime/store-stats.ts';
 
 type Awaitable<T> = T | Promise<T>;
 

@@ -25,8 +25,8 @@ import type {
   StoredReservation,
   StoredSchedule,
 } from '../../actors/runtime/ports.ts';
-import { toJournalColumns, toJournalRows } from '../journal-columns.ts';
 import type { StoreStats } from '../../actors/runtime/store-stats.ts';
+import { toJournalColumns, toJournalRows } from '../journal-columns.ts';
 import { countSeats } from '../venue-capacity.ts';
 import type {
   LedgerLink,

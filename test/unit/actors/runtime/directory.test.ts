@@ -28,6 +28,16 @@ describe('starting', () => {
   });
 });
 
+test('a node whose shard somebody else has taken is not ready, for as long as it runs', async () => {
+  const stage = await DirectoryStage.started();
+  await stage.availability(1);
+  stage.store.takeAway(stage.directory.shardOf(1 as ScheduleId));
+  const answer = stage.submit(1, holdIntent('ann', ['A1']));
+  await stage.clock.advance(60_000);
+  expect(answer.said).toBe('shard-moving');
+  expect(stage.directory.notReadyReasons()).toEqual(['another process has taken over 1 of its shards']);
+});
+
 describe('a schedule that there is not', () => {
   test('is not found, by any way of asking', async () => {
     const stage = await DirectoryStage.started();
