@@ -38,7 +38,7 @@ export async function findJournalBacklog(
  * One statement, so one moment: between two of them somebody might commit, project or publish. Both servers jump
  * from schedule to schedule in the primary key of the log for the ends.
  */
-export const backlogSql = `SELECT log_end.schedule_id, last_row.shard_id, log_end.seq,
+const backlogSql = `SELECT log_end.schedule_id, last_row.shard_id, log_end.seq,
     projection.projected_seq, publication.published_seq
   FROM (SELECT schedule_id, MAX(seq) AS seq FROM event_log GROUP BY schedule_id) AS log_end
     JOIN event_log AS last_row ON last_row.schedule_id = log_end.schedule_id AND last_row.seq = log_end.seq

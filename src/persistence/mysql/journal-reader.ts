@@ -79,7 +79,7 @@ export class JournalReader {
   }
 }
 
-export const readJournalSql = `SELECT seq, shard_id, at_ms, type, payload FROM event_log
+const readJournalSql = `SELECT seq, shard_id, at_ms, type, payload FROM event_log
   WHERE schedule_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
 
 /** Entries of one schedule without a gap. */

@@ -105,7 +105,7 @@ const markSql = (rows: readonly number[][]): string =>
   `INSERT INTO schedule_publication (schedule_id, published_seq) VALUES ${sqlRows(rows)}
    ON DUPLICATE KEY UPDATE published_seq = GREATEST(published_seq, VALUES(published_seq))`;
 
-export const trimSql = {
+const trimSql = {
   nextSchedule: 'SELECT schedule_id FROM event_log WHERE schedule_id > ? ORDER BY schedule_id, seq LIMIT 1',
   projected: 'SELECT projected_seq FROM schedule_projection WHERE schedule_id = ?',
   published: 'SELECT published_seq FROM schedule_publication WHERE schedule_id = ?',

@@ -13,7 +13,7 @@ import { ScheduleFold } from './schedule-fold.ts';
 import type { WritingSession } from './writing-session.ts';
 
 /** Events a transaction: enough that a row's share of the round trips is small, and some 100 ms of work at most. */
-export const chunkEventsMax = 2_000;
+const chunkEventsMax = 2_000;
 
 /** Of their payloads, unless one alone has more: the rows of a chunk go in one packet, several times as large. */
 const chunkBytesMax = 1024 * 1024;

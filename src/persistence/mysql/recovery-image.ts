@@ -50,7 +50,7 @@ export async function readRecoveryImage(
   }
 }
 
-export const imageSql = {
+const imageSql = {
   state:
     'SELECT projected_seq, last_at_ms, last_reservation_number FROM schedule_projection WHERE schedule_id = ?',
   reservations: `SELECT number, user_id, status, seats, total_minor, held_at_ms, expires_at_ms, ended_at_ms, seq,

@@ -22,8 +22,8 @@ type Row = [
 const columns =
   'schedule_id, number, user_id, status, seats, total_minor, held_at_ms, expires_at_ms, ended_at_ms, seq, payment_seq, paid_at_ms';
 
-export const findSql = `SELECT ${columns} FROM reservation WHERE schedule_id = ? AND number = ?`;
-export const projectedSeqSql = 'SELECT projected_seq FROM schedule_projection WHERE schedule_id = ?';
+const findSql = `SELECT ${columns} FROM reservation WHERE schedule_id = ? AND number = ?`;
+const projectedSeqSql = 'SELECT projected_seq FROM schedule_projection WHERE schedule_id = ?';
 
 export async function listReservations(
   session: MySqlSession,
@@ -60,7 +60,7 @@ async function projectedSeqOf(session: MySqlSession, scheduleId: ScheduleId): Pr
  * page's. The first condition on held_at_ms says nothing that the row comparison doesn't, but the optimizer makes
  * a range of it and none of the comparison.
  */
-export function listSql(query: ReservationQuery): { sql: string; values: (string | number)[] } {
+function listSql(query: ReservationQuery): { sql: string; values: (string | number)[] } {
   const conditions = ['user_id = ?'];
   const values: (string | number)[] = [query.userId];
   if (query.status !== undefined) {
