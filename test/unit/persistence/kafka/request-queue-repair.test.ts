@@ -31,8 +31,9 @@ describe('the request queue of kafkajs', () => {
     });
   });
   afterEach(() => {
-    vi.useRealTimers();
+    // In this order: what was spied on is the fake one, and would be put back.
     vi.restoreAllMocks();
+    vi.useRealTimers();
     RequestQueue.prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests;
   });
 
