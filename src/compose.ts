@@ -96,7 +96,11 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undef
     await caches.close();
     throw error;
   }
-  const storeWatch = new StoreWatch(store, systemClock);
+  const storeWatch = new StoreWatch(
+    () => store.ownedShards(instanceId),
+    (shardIds) => directory.keepOnly(shardIds),
+    systemClock,
+  );
   const directory: Directory = new Directory({
     store,
     ledger: caches.ledger,

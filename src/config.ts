@@ -101,7 +101,10 @@ const settings = {
   PORT: integerSetting(8080, 0, 65_535, 'Public port; 0 takes a free one.'),
   ADMIN_HOST: text('127.0.0.1', 'Address of the admin port.'),
   ADMIN_PORT: integerSetting(8081, 0, 65_535, 'Admin port; 0 takes a free one.'),
-  DATA_DIR: text('./data', 'Directory of the embedded store; one process at a time.'),
+  DATA_DIR: text(
+    './data',
+    'Directory of the embedded store, and of the demo’s secrets; one process at a time. serve needs none on MySQL.',
+  ),
   NODE_ID: text('usher-1', 'Name of this node, for people.'),
   JWT_SECRET: secretOf(32, 'Key of HS256 tokens. serve needs it, or JWKS_URL.'),
   JWKS_URL: {

@@ -11,6 +11,7 @@ import type { KafkaConfig, RedisConfig } from './server-settings.ts';
 import { systemClock } from './system-clock.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { relayedFault } from './telemetry/relayed-fault.ts';
 
 type AnyLedger = Ledger & PointsReader & LedgerAuditor & { readonly installationId: string };
 
@@ -91,7 +92,7 @@ export function openPublisher(
     onNotice: (notice) => {
       if (notice.kind === 'connected') log.info('events are published to Kafka');
       else if (notice.kind === 'warning') log.warn(`Kafka: ${notice.message}`);
-      else metrics.runtime.onFault(notice.fault, new Error(notice.message));
+      else metrics.runtime.onFault(notice.fault, relayedFault(notice.message));
     },
   });
   metrics.watchPublisher(() => publisher.stats());

@@ -11,6 +11,7 @@ import type { MySqlConfig } from './server-settings.ts';
 import { systemClock } from './system-clock.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { relayedFault } from './telemetry/relayed-fault.ts';
 
 type OwnLedger = Awaited<ReturnType<typeof openSqliteLedger>> | Awaited<ReturnType<typeof openMySqlLedger>>;
 
@@ -110,7 +111,7 @@ function tell(notice: StoreNotice, metrics: Metrics, log: Log): void {
       onSlowStatement(metrics, log, notice.statement, notice.durationMs);
       break;
     case 'fault':
-      metrics.runtime.onFault(notice.fault, new Error(notice.message));
+      metrics.runtime.onFault(notice.fault, relayedFault(notice.message));
       break;
     case 'warning':
       log.warn(notice.message);

@@ -31,7 +31,12 @@ function isRedisUrl(value: string): boolean {
 }
 
 /** No IPv6 literals: kafkajs takes none. */
-const brokerPattern = /^[a-z0-9._-]+:[0-9]{1,5}$/i;
+const brokerPattern = /^[a-z0-9._-]+:([0-9]{1,5})$/i;
+
+function isBroker(value: string): boolean {
+  const port = Number(brokerPattern.exec(value)?.[1]);
+  return port >= 1 && port <= 65_535;
+}
 
 const mySqlUrlTakes = 'mysql://user:password@host:port/database';
 
@@ -46,7 +51,12 @@ export const serverSettings = {
     mySqlUrlTakes,
     'A replica for the lists that people browse. Unset, or not answering: the primary.',
   ),
-  MYSQL_POOL_MAX: integerSetting(10, 1, 500, 'Connections for reads, of each MySQL server.'),
+  MYSQL_POOL_MAX: integerSetting(
+    10,
+    1,
+    500,
+    'Connections for reads: of the store as many, and of the ledger, to each MySQL server.',
+  ),
   MYSQL_STATEMENT_MAX_MS: integerSetting(
     4_000,
     100,
@@ -78,7 +88,7 @@ export const serverSettings = {
     schema: v.pipe(
       v.string(),
       v.transform((value) => value.split(',').map((part) => part.trim())),
-      v.array(v.pipe(v.string(), v.regex(brokerPattern))),
+      v.array(v.pipe(v.string(), v.check(isBroker))),
     ),
     default: undefined,
     takes: 'host:port,host:port…',

@@ -78,11 +78,14 @@ describe('Kafka', () => {
     });
   });
 
-  test.each(['a', 'a:', 'a:9092,', 'kafka://a:9092', '[::1]:9092'])('has no broker %j', (brokers) => {
-    expect(faultsOf({ KAFKA_BROKERS: brokers })).toEqual([
-      `KAFKA_BROKERS: got ${JSON.stringify(brokers)}, takes host:port,host:port…`,
-    ]);
-  });
+  test.each(['a', 'a:', 'a:9092,', 'a:0', 'a:99999', 'kafka://a:9092', '[::1]:9092'])(
+    'has no broker %j',
+    (brokers) => {
+      expect(faultsOf({ KAFKA_BROKERS: brokers })).toEqual([
+        `KAFKA_BROKERS: got ${JSON.stringify(brokers)}, takes host:port,host:port…`,
+      ]);
+    },
+  );
 
   test('is told who calls, and takes no half of it', () => {
     const whole = {

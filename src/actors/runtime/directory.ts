@@ -220,6 +220,13 @@ export class Directory implements AllocatorService {
     ];
   }
 
+  /** Shards that the store says are this node's: what it has lost it neither sells nor shows any more. */
+  keepOnly(shardIds: readonly ShardId[]): void {
+    const lost = this.#ownership.keepOnly(shardIds);
+    if (lost === 0) return;
+    this.#options.observer.onFault(`another process has taken over ${lost} shards`, undefined);
+  }
+
   shardOf(scheduleId: ScheduleId): ShardId {
     return shardOf(scheduleId, this.shardCount);
   }

@@ -149,6 +149,9 @@ export class GroupCommit {
     const shardIds = new Set(batch.rows.map((row) => row.shardId));
     try {
       for (let sends = 1; ; sends++) {
+        // The store would say the same; and what is lost has no epoch any more.
+        const isLost = [...shardIds].some((shardId) => this.#ownership.standing(shardId) === 'lost');
+        if (isLost) return { outcome: 'fenced', code: 'shard-moving' };
         const journalBatch = this.#toJournalBatch(batch, batchNumber, shardIds);
         const settled = await this.#commitOnce(journalBatch);
         if (settled === 'again' && sends < sendsMax) continue;

@@ -56,6 +56,17 @@ export class Ownership {
     return this.#shards.get(shardId)?.standing ?? 'lost';
   }
 
+  /**
+   * What the store says is ours, read after the claim: all others are lost. A shard that is ours is left as it is.
+   * @returns how many were lost that were not known to be.
+   */
+  keepOnly(shardIds: readonly ShardId[]): number {
+    const ours = new Set(shardIds);
+    const lost = [...this.#shards].filter(([id, { standing }]) => standing !== 'lost' && !ours.has(id));
+    this.markLost(lost.map(([shardId]) => shardId));
+    return lost.length;
+  }
+
   /** Shards that this node has had, and that somebody else has by now. */
   get lostShards(): number {
     let lost = 0;

@@ -1,13 +1,14 @@
-import type { ReservationNumber, ScheduleId } from '../allocator/ids.ts';
-import type { Clock, Store, TimerHandle } from './ports.ts';
+import type { ShardId } from '../allocator/ids.ts';
+import type { Clock, TimerHandle } from './ports.ts';
 
 /**
- * Whether the store answers, for whoever asks if the node is ready. A batch that is lost says that it does not; but
- * a node that is out of its balancer's rotation gets no requests, and would commit nothing that says that it does
- * again. So the store is asked for a row that is not there, from time to time.
+ * Asks the store from time to time which shards are still this node's. A batch that is fenced or lost tells more,
+ * and sooner; but a node that is out of its balancer's rotation, or that gets only reads, commits nothing. So it
+ * would neither see that another process has taken over, nor that the store answers again.
  */
 export class StoreWatch {
-  readonly #store: Pick<Store, 'findReservation'>;
+  readonly #readOwned: () => Promise<readonly ShardId[]>;
+  readonly #onOwned: (shardIds: readonly ShardId[]) => void;
   readonly #clock: Clock;
   #timer: TimerHandle | undefined;
   #isStopped = false;
@@ -15,8 +16,14 @@ export class StoreWatch {
   /** When it was asked what it has not answered yet. */
   #askedAtMs: number | undefined;
 
-  constructor(store: Pick<Store, 'findReservation'>, clock: Clock) {
-    this.#store = store;
+  /** @param onOwned told each answer. What is not in it belongs to somebody else for good (I3). */
+  constructor(
+    readOwned: () => Promise<readonly ShardId[]>,
+    onOwned: (shardIds: readonly ShardId[]) => void,
+    clock: Clock,
+  ) {
+    this.#readOwned = readOwned;
+    this.#onOwned = onOwned;
     this.#clock = clock;
   }
 
@@ -26,6 +33,7 @@ export class StoreWatch {
     return this.#hasFailed || this.#clock.monotonicMs() - waitsSinceMs > answerLimitMs;
   }
 
+  /** To be called when the shards are claimed. */
   start(): void {
     this.#timer = this.#clock.setTimer(askEveryMs, () => void this.#ask());
   }
@@ -39,7 +47,7 @@ export class StoreWatch {
   async #ask(): Promise<void> {
     this.#askedAtMs = this.#clock.monotonicMs();
     try {
-      await this.#store.findReservation(0 as ScheduleId, 0 as ReservationNumber);
+      this.#onOwned(await this.#readOwned());
       this.#hasFailed = false;
     } catch {
       this.#hasFailed = true;

@@ -9,8 +9,8 @@ import { WritingSession } from './writing-session.ts';
 const waitLimitMs = 2_000;
 const waitingMax = 1_000;
 
-/** Reading a whole schedule, or a step of the schema, may take this long: under the limit of the call on the other thread. */
-const longLimitMs = 50_000;
+/** Reading a whole schedule, or a step of the schema: under the limit of the call on the other thread. */
+export const longLimitMs = 50_000;
 
 /** A replica has a person waiting for it whom the primary would answer: for a connection so long, and for a statement. */
 const replicaLimitMs = 1_000;
@@ -35,6 +35,8 @@ export class Connections {
   readonly #replica: SessionPool | undefined;
   readonly #session: SessionOptions;
   readonly #observer: ConnectionsObserver;
+  readonly #apart = new Set<MySqlSession>();
+  #isClosing = false;
   #replicaRestsUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor({ primary, replica, holder, poolMax }: MySqlWorkerData, observer: ConnectionsObserver) {
@@ -58,17 +60,26 @@ export class Connections {
   }
 
   /** On a connection of its own, for what is rare and may take long. Rejects with StoreUnavailable. */
-  apart<T>(work: (session: MySqlSession) => Promise<T>): Promise<T> {
-    return answer(this.#apart(work));
+  apart<T>(limitMs: number, work: (session: MySqlSession) => Promise<T>): Promise<T> {
+    return answer(this.#runApart(limitMs, work));
   }
 
-  async #apart<T>(work: (session: MySqlSession) => Promise<T>): Promise<T> {
-    const session = await MySqlSession.open({ ...this.#session, statementLimitMs: longLimitMs });
+  async #runApart<T>(limitMs: number, work: (session: MySqlSession) => Promise<T>): Promise<T> {
+    const session = await MySqlSession.open({ ...this.#session, statementLimitMs: limitMs });
+    this.#apart.add(session);
     try {
+      if (this.#isClosing) throw new MySqlFault('unavailable', 'the store is closed', {});
       return await work(session);
     } finally {
+      this.#apart.delete(session);
       await session.end();
     }
+  }
+
+  /** Nobody waits any more for what is done apart. */
+  abandonApart(): void {
+    this.#isClosing = true;
+    for (const session of this.#apart) session.destroy();
   }
 
   /** As read; rejects with MySqlFault. */

@@ -11,7 +11,7 @@ import { endNamedSessions } from '../../mysql/named-session.ts';
 import { type Changed, CommitFault, type MySqlSession } from '../../mysql/session.ts';
 import { sqlList } from '../../mysql/sql-values.ts';
 import type { BatchColumns, JournalColumns } from '../journal-columns.ts';
-import { withPatience } from './patience.ts';
+import { Outage, withPatience } from './patience.ts';
 import type { WritingSession } from './writing-session.ts';
 
 /**
@@ -28,6 +28,7 @@ export class Journal {
   /** This run of the process: its own connections are not ended when it claims. */
   readonly #holder: string;
   readonly #patienceMs: number;
+  readonly #outage = new Outage();
 
   /**
    * @param patienceMs how long a call tries. Less than the limit of the call on the other thread, so that this side
@@ -92,11 +93,12 @@ export class Journal {
     const append = batch.rows.count === 0 ? '' : `;${appendSql(batch.rows)}`;
     const text = `START TRANSACTION;${fence}${append}`;
     return this.#session.exclusively(() =>
-      withPatience(this.#patienceMs, () => this.#commitOnce(batch, fence, text)),
+      withPatience(this.#patienceMs, () => this.#commitOnce(batch, fence, text), this.#outage),
     );
   }
 
   async #commitOnce(batch: BatchColumns, fence: string, text: string): Promise<'committed' | 'fenced'> {
+    const startedMs = performance.now();
     const session = await this.#session.open();
     let isOurs: boolean;
     try {
@@ -115,6 +117,7 @@ export class Journal {
     try {
       await session.commit();
     } catch (error) {
+      this.#outage.noteFault(startedMs);
       throw new CommitOutcomeUnknown((error as Error).message, { cause: error });
     }
     return 'committed';
@@ -158,22 +161,21 @@ export class Journal {
    * his epochs renews them.
    */
   #transaction<T>(work: (session: MySqlSession) => Promise<T>): Promise<T> {
-    return this.#session.exclusively(() =>
-      withPatience(this.#patienceMs, async () => {
-        const session = await this.#session.open();
-        try {
-          const result = await work(session);
-          const isFenced = (result as { outcome?: unknown }).outcome === 'fenced';
-          if (isFenced) await session.rollback();
-          else await session.commit();
-          return result;
-        } catch (error) {
-          await session.rollback();
-          if (error instanceof CommitFault) throw new StoreUnavailable(error.message, { cause: error });
-          throw error;
-        }
-      }),
-    );
+    const attempt = async () => {
+      const session = await this.#session.open();
+      try {
+        const result = await work(session);
+        const isFenced = (result as { outcome?: unknown }).outcome === 'fenced';
+        if (isFenced) await session.rollback();
+        else await session.commit();
+        return result;
+      } catch (error) {
+        await session.rollback();
+        if (error instanceof CommitFault) throw new StoreUnavailable(error.message, { cause: error });
+        throw error;
+      }
+    };
+    return this.#session.exclusively(() => withPatience(this.#patienceMs, attempt, this.#outage));
   }
 }
 

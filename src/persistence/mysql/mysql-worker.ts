@@ -16,7 +16,7 @@ import {
   listVenues,
   loadVenue,
 } from './catalog-rows.ts';
-import { Connections } from './connections.ts';
+import { Connections, longLimitMs } from './connections.ts';
 import type { Creator } from './creation.ts';
 import { Journal } from './journal.ts';
 import { findJournalBacklog } from './journal-backlog.ts';
@@ -50,12 +50,14 @@ const outbox = new Outbox(reader);
 const projector = new Projector(connections.projection, reader, (error) =>
   postNotice(port, { kind: 'projection-error', error }),
 );
+const readOwned = (owner: string) =>
+  connections.read(async (session) => (await session.rows<[ShardId]>(ownedSql, [owner])).flat());
 const followers = new JournalFollowers({
   projector,
   outbox,
-  readOwned: () =>
-    connections.read(async (session) => (await session.rows<[ShardId]>(ownedSql, [holder])).flat()),
-  readBacklog: (isOwned) => connections.apart((session) => findJournalBacklog(session, isOwned)),
+  readOwned: () => readOwned(holder),
+  readBacklog: (isOwned) =>
+    connections.apart(backlogLimitMs, (session) => findJournalBacklog(session, isOwned)),
 });
 const loop = new ProjectionLoop(
   projector,
@@ -70,7 +72,7 @@ function postFault(fault: string, message: string): void {
 
 const procedures: StoreProcedures = {
   opened: () =>
-    connections.apart(async (session) => {
+    connections.apart(longLimitMs, async (session) => {
       await requireUsableServer(session);
       for (const message of await serverWarnings(session)) postNotice(port, { kind: 'warning', message });
       return await migrateSchema(session, storeSchema);
@@ -89,7 +91,6 @@ const procedures: StoreProcedures = {
     return renewed;
   },
   async commit(batch) {
-    await loop.makeRoom();
     const outcome = await journal.commit(batch);
     if (outcome === 'committed') {
       reader.noteCommitted(batch.rows);
@@ -106,6 +107,7 @@ const procedures: StoreProcedures = {
     }
     return resolution;
   },
+  ownedShards: readOwned,
   loadSchedule: (scheduleId, endedSinceMs, markedSinceMs) =>
     connections.readForRecovery((session) =>
       readRecoveryImage(session, scheduleId, endedSinceMs, markedSinceMs),
@@ -122,7 +124,7 @@ const procedures: StoreProcedures = {
   },
   projectAll: () => loop.projectAll(),
   async readUnpublished(eventsMax) {
-    await followers.knownWithin(backlogLimitMs);
+    await followers.knownWithin(backlogWaitMs);
     return connections.read((session) => outbox.readUnpublished(session, eventsMax));
   },
   markPublished: (positions) => connections.read((session) => outbox.markPublished(session, positions)),
@@ -147,13 +149,16 @@ const procedures: StoreProcedures = {
     pools: connections.stats(),
   }),
   async close() {
-    await loop.stop();
+    const stopped = loop.stop();
+    connections.abandonApart();
+    await stopped;
     await connections.close();
   },
 };
 
-/** Less than the limit of a call. With very many schedules it takes longer, and goes on beside it. */
-const backlogLimitMs = 8_000;
+/** For very many schedules; and a call that needs the answer waits less than its limit. */
+const backlogLimitMs = 20_000;
+const backlogWaitMs = 8_000;
 
 const ownedSql = 'SELECT shard_id FROM shard WHERE owner = ?';
 const openWorkSql = 'SELECT schedule_id FROM schedule_projection WHERE open_reservations > 0';

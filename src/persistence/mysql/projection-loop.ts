@@ -13,12 +13,6 @@ const restsPerWork = 9;
 /** Further behind than this, it no longer rests. */
 const restingBacklogEventsMax = 100_000;
 
-/** Further behind than this, commits wait for it: what nobody has projected must not grow for ever. */
-const backlogEventsMax = 300_000;
-
-/** So long at most, each: tables for people are not worth more. */
-const commitWaitMaxMs = 1_000;
-
 /** After an error of the database itself. */
 const retryAfterMs = 1_000;
 
@@ -55,7 +49,6 @@ export class ProjectionLoop {
   #isWoken = false;
   #isFailing = false;
   #isStopped = false;
-  readonly #afterChunk: (() => void)[] = [];
 
   /**
    * @param known resolves when the projector knows what is behind.
@@ -72,20 +65,6 @@ export class ProjectionLoop {
     this.#lastCommitMs = performance.now();
     // A rest is not cut short by what it is for.
     if (this.#dueMs === Number.POSITIVE_INFINITY) this.#runAfter(gatherMs);
-  }
-
-  /** Before a commit: undefined when it need not wait; else it resolves when a chunk is projected, or soon. */
-  makeRoom(): Promise<void> | undefined {
-    if (this.#projector.backlogEvents <= backlogEventsMax || this.#isFailing || this.#isStopped)
-      return undefined;
-    this.#runAfter(0);
-    const limit = Promise.withResolvers<void>();
-    const timer = setTimeout(() => limit.resolve(), commitWaitMaxMs);
-    return Promise.race([this.#nextChunk(), limit.promise]).finally(() => clearTimeout(timer));
-  }
-
-  #nextChunk(): Promise<void> {
-    return this.#isRunning ? this.#chunk : new Promise((resolve) => this.#afterChunk.push(resolve));
   }
 
   /** Call when something may be behind that was not committed just now. */
@@ -143,7 +122,6 @@ export class ProjectionLoop {
       restMs = retryAfterMs;
     }
     this.#isRunning = false;
-    for (const resolve of this.#afterChunk.splice(0)) resolve();
     if (restMs !== undefined) this.#runAfter(restMs);
   }
 

@@ -3,7 +3,7 @@ import { assert } from '../../actors/allocator/assert.ts';
 import type { ShardId } from '../../actors/allocator/ids.ts';
 import type { CommitResolution, ShardEpoch } from '../../actors/runtime/ports.ts';
 import { Abandoned, type Transactions } from '../../sqlite/transactions.ts';
-import { queryRow } from '../../sqlite/typed-rows.ts';
+import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
 import type { BatchColumns } from '../journal-columns.ts';
 
 /**
@@ -17,6 +17,7 @@ export class Journal {
   readonly #fence: StatementSync;
   readonly #append: StatementSync;
   readonly #raiseEpoch: StatementSync;
+  readonly #owned: StatementSync;
 
   constructor(db: DatabaseSync, transactions: Transactions) {
     this.#transactions = transactions;
@@ -37,6 +38,7 @@ export class Journal {
     this.#append = db.prepare(
       'INSERT INTO event_log (schedule_id, seq, shard_id, at_ms, type, payload) VALUES (?, ?, ?, ?, ?, ?)',
     );
+    this.#owned = db.prepare('SELECT shard_id FROM shard WHERE owner = ?', { returnArrays: true });
     this.#raiseEpoch = db.prepare(
       'UPDATE shard SET epoch = epoch + 1 WHERE shard_id = ? AND epoch = ? RETURNING epoch, last_batch',
       { returnArrays: true },
@@ -50,6 +52,10 @@ export class Journal {
         return { shardId, epoch };
       }),
     );
+  }
+
+  ownedShards(owner: string): ShardId[] {
+    return queryRows<[ShardId]>(this.#owned, owner).map(([shardId]) => shardId);
   }
 
   renewShards(owner: string, shardIds: readonly ShardId[]): ShardEpoch[] {

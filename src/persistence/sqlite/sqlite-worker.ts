@@ -64,6 +64,7 @@ const procedures: StoreProcedures = {
     }
     return resolution;
   },
+  ownedShards: (owner) => journal.ownedShards(owner),
   loadSchedule: (scheduleId, endedSinceMs, markedSinceMs) =>
     images.read(scheduleId, endedSinceMs, markedSinceMs),
   schedulesWithOpenWork() {

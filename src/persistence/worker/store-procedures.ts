@@ -33,6 +33,8 @@ export interface StoreProcedures {
   renewShards(owner: string, shardIds: readonly ShardId[]): Awaitable<readonly ShardEpoch[]>;
   commit(batch: BatchColumns): Awaitable<'committed' | 'fenced'>;
   resolveCommit(batchNumber: number, shards: readonly ShardEpoch[]): Awaitable<CommitResolution>;
+  /** Those that the store says are `owner`'s. */
+  ownedShards(owner: string): Awaitable<readonly ShardId[]>;
   loadSchedule(
     scheduleId: ScheduleId,
     endedSinceMs: number,

@@ -96,6 +96,11 @@ export class WorkerStore implements Store, EventOutbox {
     return resolution;
   }
 
+  /** Those that the store says are `owner`'s: a node that nobody writes to learns in this way what it has lost. */
+  ownedShards(owner: string): Promise<readonly ShardId[]> {
+    return this.#call('ownedShards', owner);
+  }
+
   async loadSchedule(
     scheduleId: ScheduleId,
     { endedSinceMs, markedSinceMs }: { readonly endedSinceMs: number; readonly markedSinceMs: number },

@@ -83,7 +83,7 @@ describe('SessionPool', () => {
     const waiters = [pool.use(async () => 1), pool.use(async () => 2)];
     const startedMs = performance.now();
     await expect(pool.use(async () => 3)).rejects.toThrow('2 callers wait for the pool "reads" already');
-    expect(performance.now() - startedMs).toBeLessThan(50);
+    expect(performance.now() - startedMs).toBeLessThan(140);
     for (const { giveBack } of holders) giveBack();
     expect(await Promise.all(waiters)).toEqual([1, 2]);
   });

@@ -229,3 +229,16 @@ describe('withdrawing an actor whose state is not to be trusted', () => {
     await stage.commits.whenIdle();
   });
 });
+
+test('a batch of a shard that was lost while it waited is not sent, and says so', async () => {
+  const { stage } = await staged();
+  stage.ownership.markLost([shard(3)]);
+  await finish(stage);
+  expect(stage.sentRows).toEqual([['1/1', '2/1']]);
+  expect(stage.told.filter((line) => line.includes('three'))).toEqual([
+    'three shard-moving',
+    'refusal of three shard-moving',
+  ]);
+  expect(stage.ownership.standing(shard(1)), 'ours as before').toBe('owned');
+  expect([stage.batches.at(-1), stage.commits.pending]).toEqual([[3, 'fenced'], 0]);
+});

@@ -77,3 +77,12 @@ describe('renewing', () => {
     expect(() => ownership.renew(shard(1))).toThrow('I3');
   });
 });
+
+test('what the store no longer says is ours is lost; the rest stays as it was', () => {
+  ownership.markSuspect([shard(2)]);
+  expect(ownership.keepOnly([shard(2), shard(9)])).toBe(1);
+  expect([1, 2, 9].map((id) => ownership.standing(shard(id)))).toEqual(['lost', 'suspect', 'lost']);
+  expect(ownership.keepOnly([shard(2)]), 'told once').toBe(0);
+  expect(ownership.keepOnly([shard(1), shard(2)]), 'and for good').toBe(0);
+  expect(ownership.standing(shard(1))).toBe('lost');
+});

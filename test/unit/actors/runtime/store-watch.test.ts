@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import type { ShardId } from '../../../../src/actors/allocator/ids.ts';
 import { StoreUnavailable } from '../../../../src/actors/runtime/ports.ts';
 import { StoreWatch } from '../../../../src/actors/runtime/store-watch.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -6,22 +7,24 @@ import { ManualClock } from './manual-clock.ts';
 let clock: ManualClock;
 let watch: StoreWatch;
 /** How the store answers the questions that wait. */
-let questions: PromiseWithResolvers<undefined>[];
+let questions: PromiseWithResolvers<readonly ShardId[]>[];
+let told: (readonly ShardId[])[];
 
 beforeEach(() => {
   clock = new ManualClock();
   questions = [];
-  const findReservation = () => {
-    const question = Promise.withResolvers<undefined>();
+  told = [];
+  const readOwned = () => {
+    const question = Promise.withResolvers<readonly ShardId[]>();
     questions.push(question);
     return question.promise;
   };
-  watch = new StoreWatch({ findReservation }, clock);
+  watch = new StoreWatch(readOwned, (shardIds) => told.push(shardIds), clock);
   watch.start();
 });
 
 const fail = (question: number) => questions[question]!.reject(new StoreUnavailable('down'));
-const answer = (question: number) => questions[question]!.resolve(undefined);
+const answer = (question: number) => questions[question]!.resolve([question as ShardId]);
 
 test('a store that answers is asked again and again, one question at a time', async () => {
   expect([watch.isSilent, questions.length]).toEqual([false, 0]);
@@ -29,7 +32,7 @@ test('a store that answers is asked again and again, one question at a time', as
   expect([watch.isSilent, questions.length]).toEqual([false, 1]);
   answer(0);
   await clock.advance(10_000);
-  expect(questions.length).toBe(2);
+  expect([questions.length, told]).toEqual([2, [[0]]]);
 });
 
 test('a store that fails is silent until it answers', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CommitOutcomeUnknown, StoreUnavailable } from '../../../../src/actors/runtime/ports.ts';
 import { MySqlFault } from '../../../../src/mysql/mysql-fault.ts';
-import { unavailableOf, withPatience } from '../../../../src/persistence/mysql/patience.ts';
+import { Outage, unavailableOf, withPatience } from '../../../../src/persistence/mysql/patience.ts';
 
 const fault = (kind: 'again' | 'reconnect' | 'unavailable', message = 'what it said') =>
   new MySqlFault(kind, message, {});
@@ -58,6 +58,45 @@ describe('withPatience', () => {
     expect(outcome).toBeInstanceOf(StoreUnavailable);
     expect(atMs.length).toBe(3);
     expect(performance.now() - startedMs).toBeLessThanOrEqual(3_100);
+  });
+
+  describe('of calls that wait behind each other', () => {
+    const down = () => attempts(1_000, ...Array(99).fill(fault('reconnect')));
+    let outage: Outage;
+    beforeEach(() => {
+      outage = new Outage();
+    });
+
+    it('is over with the first of them: the others try once, while the outage lasts', async () => {
+      await settled(withPatience(3_000, down().attempt, outage));
+      for (let call = 0; call < 9; call++) {
+        const { attempt, atMs } = down();
+        expect(await settled(withPatience(3_000, attempt, outage))).toBeInstanceOf(StoreUnavailable);
+        expect(atMs).toEqual([0]);
+      }
+    });
+
+    it('begins anew after one that went well, and a while after the last fault', async () => {
+      await settled(withPatience(3_000, down().attempt, outage));
+      expect(await settled(withPatience(3_000, attempts(0).attempt, outage))).toBe('done');
+      const next = down();
+      await settled(withPatience(3_000, next.attempt, outage));
+      expect(next.atMs.length).toBe(3);
+      await vi.advanceTimersByTimeAsync(11_000);
+      const later = down();
+      await settled(withPatience(3_000, later.attempt, outage));
+      expect(later.atMs.length).toBe(3);
+    });
+
+    it('counts from a fault that was noted elsewhere, and not from what is tried again at once', async () => {
+      const locked = attempts(500, ...Array(3).fill(fault('again')));
+      expect(await settled(withPatience(6_000, locked.attempt, outage))).toBe('done');
+      expect(outage.sinceMs).toBe(Number.POSITIVE_INFINITY);
+      outage.noteFault(performance.now() - 2_500);
+      const { attempt, atMs } = down();
+      await settled(withPatience(3_000, attempt, outage));
+      expect(atMs).toEqual([0]);
+    });
   });
 
   it.each([new CommitOutcomeUnknown('lost'), new TypeError('a bug')])(

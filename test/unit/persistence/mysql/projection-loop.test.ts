@@ -116,38 +116,6 @@ describe('ProjectionLoop', () => {
     expect(gaps().slice(before)).toEqual(Array(gaps().length - before).fill(withoutRest));
   });
 
-  describe('room for a commit', () => {
-    it('is there while the backlog is bearable', () => {
-      projector.committed = 300_000;
-      expect(loop.makeRoom()).toBeUndefined();
-    });
-
-    it('is made by the next chunk', async () => {
-      projector.committed = 300_001;
-      let hasRoom = false;
-      void loop.makeRoom()?.then(() => {
-        hasRoom = true;
-      });
-      await pass(chunkTakesMs - 1);
-      expect(hasRoom).toBe(false);
-      await pass(3);
-      expect([hasRoom, loop.makeRoom()]).toEqual([true, undefined]);
-    });
-
-    it('is waited for a second at most, and not at all while projecting fails', async () => {
-      projector.committed = 400_000;
-      let hasRoom = false;
-      unknown = new Error('the server is away');
-      await pass(1);
-      void loop.makeRoom()?.then(() => {
-        hasRoom = true;
-      });
-      await pass(1_000);
-      expect(hasRoom).toBe(true);
-      expect(loop.makeRoom()).toBeUndefined();
-    });
-  });
-
   it('projects all for whoever waits, without a rest', async () => {
     projector.committed = 3 * chunk;
     const all = loop.projectAll();
