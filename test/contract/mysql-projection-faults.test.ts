@@ -88,7 +88,7 @@ describe.concurrent('the projection in MySQL', () => {
     const seq = row.given.startsWith('a gap') ? badSeq + 1 : badSeq;
     expect(projecting.message).toContain(`schedule 11, seq ${seq}: `);
     expect(projecting.message).toMatch(row.message);
-    expect(run.notices).toEqual([
+    expect(run.troubles).toEqual([
       {
         kind: 'projection-error',
         error: { scheduleId: 11, seq, message: expect.stringMatching(row.message) },
@@ -133,7 +133,7 @@ describe.concurrent('the projection in MySQL', () => {
     expect(await run.commitNew(...journals)).toBe('committed');
     const projecting = await outcomeOf(run.store.projectAll());
     expect(projecting.message).toContain('schedule 12, seq 1499: ');
-    expect(projecting.tookMs).toBeLessThan(10_000);
+    expect(projecting.tookMs).toBeLessThan(20_000);
     expect((await run.store.stats()).projectionLagEvents).toBe(0);
     await run.store.close();
 
@@ -162,7 +162,7 @@ describe.concurrent('the projection in MySQL', () => {
     const run = await stage.otherRun();
     await run.claim(1);
     const seats = Array.from({ length: 10_000 }, (_, seat) => 100_000 + seat);
-    const journals = Array.from({ length: 30 }, (_, i) => new ScheduleJournal(10 + i, 1));
+    const journals = Array.from({ length: 20 }, (_, i) => new ScheduleJournal(10 + i, 1));
     for (const journal of journals) journal.block(...seats);
     await run.commitNew(...journals);
     const seen = new Set<unknown>();
@@ -175,10 +175,10 @@ describe.concurrent('the projection in MySQL', () => {
       seen.add(Number(row![0]));
     }
     await projecting;
-    const sums = [...seen].filter((sum) => sum !== 0 && sum !== 300_000);
+    const sums = [...seen].filter((sum) => sum !== 0 && sum !== 200_000);
     expect(sums.length).toBeGreaterThan(0);
-    expect(await stage.rows('SELECT SUM(taken_seats) FROM schedule_projection')).toEqual([['300000']]);
-    expect(run.notices).toEqual([]);
+    expect(await stage.rows('SELECT SUM(taken_seats) FROM schedule_projection')).toEqual([['200000']]);
+    expect(run.troubles).toEqual([]);
   });
 
   it('takes commits that come while it projects for no lack of events', async () => {
@@ -200,7 +200,7 @@ describe.concurrent('the projection in MySQL', () => {
     await stage.shell.query('ROLLBACK');
     await run.store.projectAll();
     await expectWhole(run, [journal]);
-    expect(run.notices).toEqual([]);
+    expect(run.troubles).toEqual([]);
   });
 
   it('shows one moment of the journal, wherever it was cut off', async () => {

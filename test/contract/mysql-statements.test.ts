@@ -4,6 +4,7 @@ import { type MariaDb, startMariaDb } from '../../scripts/servers/mariadb.ts';
 import type { ReservationNumber, ScheduleId, UserId } from '../../src/actors/allocator/ids.ts';
 import type { ReservationQuery } from '../../src/actors/runtime/ports.ts';
 import { type SqlValue, sqlRows } from '../../src/mysql/sql-values.ts';
+import type { StoreNotice } from '../../src/persistence/worker/store-procedures.ts';
 import { rowsOf, StoreRun } from './mysql-store-stage.ts';
 import { ScheduleJournal } from './schedule-journal.ts';
 import { batchOf, everything, scheduleIds, shardIds } from './store-harness.ts';
@@ -38,6 +39,10 @@ describe('the statements of the MySQL store', () => {
   let root: Connection;
   let shell: Connection;
   let steps: readonly Step[];
+  /** Of a store that is told to take every statement for a slow one. */
+  let slow: readonly StoreNotice[];
+  /** Some of what its statements were about. */
+  let values: readonly string[];
 
   beforeAll(async () => {
     server = await startMariaDb();
@@ -131,8 +136,10 @@ describe('the statements of the MySQL store', () => {
   }
 
   async function useEverything(): Promise<void> {
-    const run = await StoreRun.open(server.url);
-    const { store, holder } = run;
+    const run = await StoreRun.open(server.url, { primary: { slowStatementMs: 0 } });
+    const { store, holder, notices } = run;
+    slow = notices;
+    values = [holder, 'ann', 'user-7', 'hold', 'pay'];
     const all = await store.claimShards(
       holder,
       shardIds(...Array.from({ length: 200 }, (_, shard) => shard)),
@@ -248,6 +255,14 @@ describe('the statements of the MySQL store', () => {
     ];
     expect(kinds.filter((kind) => matching(kind).length === 0)).toEqual([]);
     expect(steps.length).toBeGreaterThan(40);
+  });
+
+  it('are told without their values when they are slow', () => {
+    const told = slow.flatMap((notice) => (notice.kind === 'slow-statement' ? [notice.statement] : []));
+    expect(new Set(told).size).toBeGreaterThan(30);
+    expect(told).toContainEqual(expect.stringContaining('WHERE user_id = ?'));
+    const words = new RegExp(`'(${values.join('|')})'|${values[0]}|"`);
+    expect(told.filter((statement) => words.test(statement))).toEqual([]);
   });
 
   it('read no table whole that grows', () => {

@@ -69,6 +69,11 @@ export class StoreRun {
     return new StoreRun(store, holder, notices);
   }
 
+  /** What was told, but for statements that were slow: the machine may be busy. */
+  get troubles(): readonly StoreNotice[] {
+    return this.notices.filter(({ kind }) => kind !== 'slow-statement');
+  }
+
   async claim(...ids: number[]): Promise<void> {
     this.adopt(await this.store.claimShards(this.holder, shardIds(...ids)));
   }
