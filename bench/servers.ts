@@ -133,6 +133,13 @@ export class BenchUsher {
     );
   }
 
+  /** Resolves when all that was sold is projected. */
+  async caughtUp(): Promise<void> {
+    while (((await this.metrics()).get('usher_projection_lag_events') ?? 0) > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
   /** Whether every check of `usher audit` holds. */
   async isSound(scheduleId: number): Promise<boolean> {
     const response = await fetch(`${this.#adminUrl}/admin/schedules/${scheduleId}/audit`, {
