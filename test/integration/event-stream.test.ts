@@ -79,7 +79,11 @@ test.each(courses)(
       await broker;
       await sale.hasSold(10);
       await sale.end();
-      await expect.poll(() => metricOf(usher, 'usher_held_seats'), { timeout: 10_000 }).toBe(0);
+      const openWork = async () => [
+        await metricOf(usher, 'usher_holds'),
+        await metricOf(usher, 'usher_open_payments'),
+      ];
+      await expect.poll(openWork, { timeout: 15_000 }).toEqual([0, 0]);
       const last = await readBitmaps(usher, sale);
 
       for (const { scheduleId, seq } of last) {

@@ -207,9 +207,9 @@ describe('the primary', () => {
   });
 
   test.each([
-    ['killed', 10_000],
+    ['killed', 9_000],
     // Nobody tells that it is gone: each attempt has to wait until its limit.
-    ['frozen', 18_000],
+    ['frozen', 14_000],
   ] as const)('is %s: 503 in time, and on by itself when it is back', async (how, answerLimitMs) => {
     if (how === 'killed') await primary.kill9();
     else await primary.suspend();

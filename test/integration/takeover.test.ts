@@ -165,3 +165,17 @@ test('the first is frozen in the middle of a payment: whoever ends it, it is cha
   expect((await ada.entries(second!)).map(({ kind }) => kind)).toEqual(['payment', 'charge']);
   expect(await auditFaults(second!, scheduleId)).toEqual([]);
 });
+
+test('the first is only read: it learns of the second by itself, and shows nothing that is over', async () => {
+  const [scheduleId] = sale.scheduleIds as [number];
+  const ada = await Buyer.of(first, 'ada');
+  const reservationId = await ada.hold(first, scheduleId, 'R1-1');
+  await expectSellsSoon(scheduleId, 'R1-2');
+  expect((await ada.call(second!, 'DELETE', `/reservations/${reservationId}`)).status).toBe(204);
+  const patience = { timeout: 10_000, interval: 100 };
+  await expect.poll(() => ada.read(first, reservationId), patience).toMatchObject({ code: 'shard-moving' });
+  const free = `${first.publicUrl}/reservations/available/seat?scheduleId=${scheduleId}`;
+  expect((await fetch(free)).status).toBe(503);
+  expect((await fetch(`${first.publicUrl}/readyz`)).status).toBe(503);
+  expect(await ada.read(second!, reservationId)).toMatchObject({ status: 'CANCELLED' });
+});
