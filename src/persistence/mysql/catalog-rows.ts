@@ -5,26 +5,9 @@ import type { LayoutSection } from '../../actors/allocator/venue-layout.ts';
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import type { MySqlSession } from '../../mysql/session.ts';
 import { type SqlValue, sqlRows } from '../../mysql/sql-values.ts';
+import { type PerformanceRow, type ScheduleRow, toPerformance, toSchedule } from '../catalog-row.ts';
 import type { VenueRow } from '../worker/store-procedures.ts';
 import { type Creator, createEntry } from './creation.ts';
-
-type PerformanceRow = [
-  performanceId: PerformanceId,
-  name: string,
-  venueId: VenueId,
-  currency: string,
-  prices: string,
-  seatsPerUserMax: number | null,
-  orphanRule: number,
-];
-
-type ScheduleRow = [
-  scheduleId: ScheduleId,
-  performanceId: PerformanceId,
-  startsAtMs: number,
-  onSaleAtMs: number | null,
-  available: number,
-];
 
 /** Rows of `seat` in one INSERT: some 100 KiB. */
 const seatsPerInsert = 1_000;
@@ -129,15 +112,7 @@ export async function listPerformances(session: MySqlSession): Promise<Performan
     `SELECT performance_id, name, venue_id, currency, prices, seats_per_user_max, orphan_rule
      FROM performance ORDER BY performance_id`,
   );
-  return rows.map(([performanceId, name, venueId, currency, prices, seatsPerUserMax, orphanRule]) => ({
-    performanceId,
-    name,
-    venueId,
-    currency,
-    prices: JSON.parse(prices),
-    ...(seatsPerUserMax !== null && { seatsPerUserMax }),
-    orphanRule: orphanRule === 1,
-  }));
+  return rows.map(toPerformance);
 }
 
 export async function listSchedules(session: MySqlSession): Promise<(Schedule & { available: number })[]> {
@@ -150,11 +125,5 @@ export async function listSchedules(session: MySqlSession): Promise<(Schedule & 
      LEFT JOIN schedule_projection p ON p.schedule_id = s.schedule_id
      ORDER BY s.schedule_id`,
   );
-  return rows.map(([scheduleId, performanceId, startsAtMs, onSaleAtMs, available]) => ({
-    scheduleId,
-    performanceId,
-    startsAtMs,
-    ...(onSaleAtMs !== null && { onSaleAtMs }),
-    available,
-  }));
+  return rows.map(toSchedule);
 }

@@ -1,5 +1,6 @@
 import type { ScheduleId } from '../../actors/allocator/ids.ts';
 import type { ProjectionError } from '../projection-error.ts';
+import { ProjectionWaiters } from '../projection-waiters.ts';
 
 /** How long a first event waits for others: a chunk of many costs much less an event than a chunk of one. */
 const gatherMs = 100;
@@ -24,12 +25,6 @@ interface PacedProjector {
   firstError(): ProjectionError | undefined;
 }
 
-interface Waiter {
-  readonly targets: Map<ScheduleId, number>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * Decides when to project: one chunk at a time, beside the commits, which have a connection of their own. What the
  * database does for the one it can't do for the other, so it rests while commits flow, until it has fallen too far
@@ -39,7 +34,7 @@ export class ProjectionLoop {
   readonly #projector: PacedProjector;
   readonly #known: () => Promise<void>;
   readonly #onFault: (error: Error) => void;
-  #waiters: Waiter[] = [];
+  readonly #waiters: ProjectionWaiters;
   #lastCommitMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #dueMs = Number.POSITIVE_INFINITY;
@@ -56,6 +51,7 @@ export class ProjectionLoop {
    */
   constructor(projector: PacedProjector, known: () => Promise<void>, onFault: (error: Error) => void) {
     this.#projector = projector;
+    this.#waiters = new ProjectionWaiters(projector);
     this.#known = known;
     this.#onFault = onFault;
   }
@@ -77,17 +73,16 @@ export class ProjectionLoop {
   async projectAll(): Promise<void> {
     await this.#known();
     if (this.#isStopped) throw closed();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiters.push({ targets: this.#projector.currentTargets(), resolve, reject });
+    const done = this.#waiters.wait();
     this.#runAfter(0);
-    await promise;
+    await done;
   }
 
   /** Waits for the chunk that is under way; none follows. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#rejectWaiters(closed());
+    this.#waiters.reject(closed());
     await this.#chunk;
   }
 
@@ -113,10 +108,10 @@ export class ProjectionLoop {
       await this.#known();
       if (this.#projector.backlogEvents > 0) await this.#projector.projectChunk();
       this.#isFailing = false;
-      this.#settleWaiters();
+      this.#waiters.settle();
       restMs = this.#restAfter(startedMs);
     } catch (error) {
-      this.#rejectWaiters(error as Error);
+      this.#waiters.reject(error as Error);
       if (!this.#isFailing) this.#onFault(error as Error);
       this.#isFailing = true;
       restMs = retryAfterMs;
@@ -128,29 +123,11 @@ export class ProjectionLoop {
   /** Undefined when there is nothing to do. */
   #restAfter(startedMs: number): number | undefined {
     const { backlogEvents } = this.#projector;
-    if (this.#waiters.length > 0 || this.#isWoken) return 0;
+    if (this.#waiters.size > 0 || this.#isWoken) return 0;
     if (backlogEvents === 0) return undefined;
     const nowMs = performance.now();
     const mayRest = nowMs - this.#lastCommitMs < quietAfterMs && backlogEvents <= restingBacklogEventsMax;
     return mayRest ? Math.max(gatherMs, (nowMs - startedMs) * restsPerWork) : 0;
-  }
-
-  #settleWaiters(): void {
-    const stopped = this.#projector.firstError();
-    this.#waiters = this.#waiters.filter(({ targets, resolve, reject }) => {
-      for (const [scheduleId, seq] of targets) {
-        if (this.#projector.isSettled(scheduleId, seq)) targets.delete(scheduleId);
-      }
-      if (targets.size > 0) return true;
-      if (stopped === undefined) resolve();
-      else reject(new Error(`schedule ${stopped.scheduleId}, seq ${stopped.seq}: ${stopped.message}`));
-      return false;
-    });
-  }
-
-  #rejectWaiters(error: Error): void {
-    for (const { reject } of this.#waiters) reject(error);
-    this.#waiters = [];
   }
 }
 

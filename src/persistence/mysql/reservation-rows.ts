@@ -1,26 +1,12 @@
-import type { ReservationNumber, ScheduleId, UserId } from '../../actors/allocator/ids.ts';
+import type { ReservationNumber, ScheduleId } from '../../actors/allocator/ids.ts';
 import { reservationStatuses } from '../../actors/allocator/reservation.ts';
 import type { ReservationPage, ReservationQuery, StoredReservation } from '../../actors/runtime/ports.ts';
 import type { MySqlSession } from '../../mysql/session.ts';
-import { seatsFromText } from '../seats-text.ts';
-
-type Row = [
-  scheduleId: ScheduleId,
-  number: ReservationNumber,
-  userId: UserId,
-  status: number,
-  seats: string,
-  totalMinor: number,
-  heldAtMs: number,
-  expiresAtMs: number,
-  endedAtMs: number,
-  seq: number,
-  paymentSeq: number,
-  paidAtMs: number,
-];
-
-const columns =
-  'schedule_id, number, user_id, status, seats, total_minor, held_at_ms, expires_at_ms, ended_at_ms, seq, payment_seq, paid_at_ms';
+import {
+  reservationRowColumns as columns,
+  type StoredReservationRow as Row,
+  toReservation,
+} from '../reservation-row.ts';
 
 const findSql = `SELECT ${columns} FROM reservation WHERE schedule_id = ? AND number = ?`;
 const projectedSeqSql = 'SELECT projected_seq FROM schedule_projection WHERE schedule_id = ?';
@@ -81,23 +67,4 @@ function listSql(query: ReservationQuery): { sql: string; values: (string | numb
     WHERE ${conditions.join(' AND ')}
     ORDER BY held_at_ms DESC, schedule_id DESC, number DESC LIMIT ?`;
   return { sql, values };
-}
-
-function toReservation(row: Row): StoredReservation {
-  const [scheduleId, number, userId, status, seats, totalMinor, heldAtMs, expiresAtMs, endedAtMs, seq] = row;
-  const [paymentSeq, paidAtMs] = row.slice(10) as [number, number];
-  return {
-    scheduleId,
-    number,
-    userId,
-    status: reservationStatuses[status]!,
-    seats: seatsFromText(seats),
-    totalMinor,
-    heldAtMs,
-    expiresAtMs,
-    endedAtMs,
-    seq,
-    paymentSeq,
-    paidAtMs,
-  };
 }

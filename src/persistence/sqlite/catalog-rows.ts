@@ -4,25 +4,8 @@ import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../../a
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import type { Transactions } from '../../sqlite/transactions.ts';
 import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
+import { type PerformanceRow, type ScheduleRow, toPerformance, toSchedule } from '../catalog-row.ts';
 import type { VenueRow } from '../worker/store-procedures.ts';
-
-type PerformanceRow = [
-  performanceId: PerformanceId,
-  name: string,
-  venueId: VenueId,
-  currency: string,
-  prices: string,
-  seatsPerUserMax: number | null,
-  orphanRule: number,
-];
-
-type ScheduleRow = [
-  scheduleId: ScheduleId,
-  performanceId: PerformanceId,
-  startsAtMs: number,
-  onSaleAtMs: number | null,
-  available: number,
-];
 
 /** CatalogStore on its tables. Nothing is ever deleted, so SQLite's own ids count 1, 2, 3 … */
 export class CatalogRows {
@@ -134,28 +117,10 @@ export class CatalogRows {
   }
 
   listPerformances(): Performance[] {
-    return queryRows<PerformanceRow>(this.#performances).map(
-      ([performanceId, name, venueId, currency, prices, seatsPerUserMax, orphanRule]) => ({
-        performanceId,
-        name,
-        venueId,
-        currency,
-        prices: JSON.parse(prices),
-        ...(seatsPerUserMax !== null && { seatsPerUserMax }),
-        orphanRule: orphanRule === 1,
-      }),
-    );
+    return queryRows<PerformanceRow>(this.#performances).map(toPerformance);
   }
 
   listSchedules(): (Schedule & { available: number })[] {
-    return queryRows<ScheduleRow>(this.#schedules).map(
-      ([scheduleId, performanceId, startsAtMs, onSaleAtMs, available]) => ({
-        scheduleId,
-        performanceId,
-        startsAtMs,
-        ...(onSaleAtMs !== null && { onSaleAtMs }),
-        available,
-      }),
-    );
+    return queryRows<ScheduleRow>(this.#schedules).map(toSchedule);
   }
 }

@@ -1,4 +1,4 @@
-import type { ScheduleId } from '../../actors/allocator/ids.ts';
+import { ProjectionWaiters } from '../projection-waiters.ts';
 import type { Projector } from './projector.ts';
 
 /** How long a first event waits for others: a chunk of many costs less an event than a chunk of one. */
@@ -16,12 +16,6 @@ const restingBacklogEventsMax = 250_000;
 /** After an error of the database itself, a full disk for one. */
 const retryAfterMs = 1000;
 
-interface Waiter {
-  readonly targets: Map<ScheduleId, number>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 type PacedProjector = Pick<
   Projector,
   'backlogEvents' | 'projectChunk' | 'currentTargets' | 'isSettled' | 'firstError'
@@ -38,13 +32,14 @@ type PacedProjector = Pick<
 export class ProjectionPacer {
   readonly #projector: PacedProjector;
   readonly #nowMs: () => number;
-  #waiters: Waiter[] = [];
+  readonly #waiters: ProjectionWaiters;
   #lastCommitMs = Number.NEGATIVE_INFINITY;
   #next: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
 
   constructor(projector: PacedProjector, nowMs: () => number = () => performance.now()) {
     this.#projector = projector;
+    this.#waiters = new ProjectionWaiters(projector);
     this.#nowMs = nowMs;
   }
 
@@ -61,10 +56,9 @@ export class ProjectionPacer {
 
   /** Resolves when all that is committed now is projected; rejects when a schedule has stopped short of that. */
   projectAll(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ targets: this.#projector.currentTargets(), resolve, reject });
-      this.#projectNext();
-    });
+    const done = this.#waiters.wait();
+    this.#projectNext();
+    return done;
   }
 
   stop(): void {
@@ -88,11 +82,11 @@ export class ProjectionPacer {
     try {
       if (this.#projector.backlogEvents > 0) this.#projector.projectChunk();
     } catch (error) {
-      this.#rejectWaiters(error as Error);
+      this.#waiters.reject(error as Error);
       this.#projectAfter(retryAfterMs);
       return;
     }
-    this.#settleWaiters();
+    this.#waiters.settle();
     this.#planNext(startedMs);
   }
 
@@ -100,27 +94,9 @@ export class ProjectionPacer {
     const { backlogEvents } = this.#projector;
     const nowMs = this.#nowMs();
     const mayRest = nowMs - this.#lastCommitMs < quietAfterMs && backlogEvents <= restingBacklogEventsMax;
-    if (this.#waiters.length > 0) this.#projectNext();
+    if (this.#waiters.size > 0) this.#projectNext();
     else if (backlogEvents === 0) return;
     else if (mayRest) this.#projectAfter((nowMs - startedMs) * restsPerWork);
     else this.#projectNext();
-  }
-
-  #settleWaiters(): void {
-    const stopped = this.#projector.firstError();
-    this.#waiters = this.#waiters.filter(({ targets, resolve, reject }) => {
-      for (const [scheduleId, seq] of targets) {
-        if (this.#projector.isSettled(scheduleId, seq)) targets.delete(scheduleId);
-      }
-      if (targets.size > 0) return true;
-      if (stopped === undefined) resolve();
-      else reject(new Error(`schedule ${stopped.scheduleId}, seq ${stopped.seq}: ${stopped.message}`));
-      return false;
-    });
-  }
-
-  #rejectWaiters(error: Error): void {
-    for (const { reject } of this.#waiters) reject(error);
-    this.#waiters = [];
   }
 }

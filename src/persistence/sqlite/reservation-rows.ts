@@ -1,27 +1,13 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { ReservationNumber, ScheduleId, UserId } from '../../actors/allocator/ids.ts';
+import type { ReservationNumber, ScheduleId } from '../../actors/allocator/ids.ts';
 import { reservationStatuses } from '../../actors/allocator/reservation.ts';
 import type { ReservationPage, ReservationQuery, StoredReservation } from '../../actors/runtime/ports.ts';
 import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
-import { seatsFromText } from '../seats-text.ts';
-
-type Row = [
-  scheduleId: ScheduleId,
-  number: ReservationNumber,
-  userId: UserId,
-  status: number,
-  seats: string,
-  totalMinor: number,
-  heldAtMs: number,
-  expiresAtMs: number,
-  endedAtMs: number,
-  seq: number,
-  paymentSeq: number,
-  paidAtMs: number,
-];
-
-const columns =
-  'schedule_id, number, user_id, status, seats, total_minor, held_at_ms, expires_at_ms, ended_at_ms, seq, payment_seq, paid_at_ms';
+import {
+  reservationRowColumns as columns,
+  type StoredReservationRow as Row,
+  toReservation,
+} from '../reservation-row.ts';
 
 /** ReservationQueries on the projection: each a walk along one index, whose order is the page's order. */
 export class ReservationRows {
@@ -87,23 +73,4 @@ export function listSql(query: ReservationQuery): { sql: string; parameters: SQL
     WHERE ${conditions.join(' AND ')}
     ORDER BY held_at_ms DESC, schedule_id DESC, number DESC LIMIT ?`;
   return { sql, parameters };
-}
-
-function toReservation(row: Row): StoredReservation {
-  const [scheduleId, number, userId, status, seats, totalMinor, heldAtMs, expiresAtMs, endedAtMs, seq] = row;
-  const [paymentSeq, paidAtMs] = row.slice(10) as [number, number];
-  return {
-    scheduleId,
-    number,
-    userId,
-    status: reservationStatuses[status]!,
-    seats: seatsFromText(seats),
-    totalMinor,
-    heldAtMs,
-    expiresAtMs,
-    endedAtMs,
-    seq,
-    paymentSeq,
-    paidAtMs,
-  };
 }
