@@ -1,7 +1,7 @@
-import type { PerformanceId, ScheduleId, VenueId } from '../actors/allocator/ids.ts';
-import type { Performance, Schedule } from '../actors/runtime/catalog.ts';
+import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../actors/allocator/ids.ts';
+import type { CreationMark, Performance, Schedule } from '../actors/runtime/catalog.ts';
 
-/** Rows of `performance` and `schedule`, in the order in which the stores select their columns. */
+/** Rows of `performance`, `schedule` and `creation_mark`, in the order in which the stores select their columns. */
 export type PerformanceRow = [
   performanceId: PerformanceId,
   name: string,
@@ -19,6 +19,8 @@ export type ScheduleRow = [
   onSaleAtMs: number | null,
   available: number,
 ];
+
+export type CreationMarkRow = [key: IdempotencyKey, fingerprint: number, id: number];
 
 export const toPerformance = ([
   performanceId,
@@ -50,4 +52,10 @@ export const toSchedule = ([
   startsAtMs,
   ...(onSaleAtMs !== null && { onSaleAtMs }),
   available,
+});
+
+export const toCreationMark = ([key, fingerprint, id]: CreationMarkRow): CreationMark => ({
+  key,
+  fingerprint,
+  id,
 });

@@ -58,13 +58,16 @@ export function toJournalRows(columns: JournalColumns): JournalRow[] {
 
 /** Adds the rows of `more` after those of `columns`. */
 export function appendColumns(columns: JournalColumns, more: JournalColumns): void {
-  for (let i = 0; i < more.count; i++) {
-    columns.scheduleId.push(more.scheduleId[i]!);
-    columns.seq.push(more.seq[i]!);
-    columns.shardId.push(more.shardId[i]!);
-    columns.atMs.push(more.atMs[i]!);
-    columns.type.push(more.type[i]!);
-    columns.payload.push(more.payload[i]!);
-  }
-  columns.count += more.count;
+  for (let i = 0; i < more.count; i++) appendRow(columns, more, i);
+}
+
+/** Adds row `i` of `more` after those of `columns`. */
+export function appendRow(columns: JournalColumns, more: JournalColumns, i: number): void {
+  columns.scheduleId.push(more.scheduleId[i]!);
+  columns.seq.push(more.seq[i]!);
+  columns.shardId.push(more.shardId[i]!);
+  columns.atMs.push(more.atMs[i]!);
+  columns.type.push(more.type[i]!);
+  columns.payload.push(more.payload[i]!);
+  columns.count += 1;
 }

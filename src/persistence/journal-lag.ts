@@ -44,6 +44,16 @@ export class JournalLag {
     }
   }
 
+  /** The same for the schedules that were asked about: those of them that the database does not name are not behind. */
+  resetSome(isAsked: (scheduleId: ScheduleId) => boolean, rows: Iterable<LagRow>): void {
+    for (const scheduleId of this.schedules()) if (isAsked(scheduleId)) this.drop(scheduleId);
+    for (const [scheduleId, doneSeq, committedSeq] of rows) {
+      this.drop(scheduleId);
+      this.#behind.set(scheduleId, { doneSeq, committedSeq });
+      this.#events += committedSeq - doneSeq;
+    }
+  }
+
   /** One more event is committed: the next one of its schedule. */
   noteCommitted(scheduleId: ScheduleId, seq: number): void {
     const lag = this.#behind.get(scheduleId);

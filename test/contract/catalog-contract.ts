@@ -54,9 +54,9 @@ export function catalogContract(makeHarness: () => StoreHarness<Store>): void {
   });
 
   it('is empty at first', async () => {
-    expect(await store.listVenues()).toEqual([]);
-    expect(await store.listPerformances()).toEqual([]);
-    expect(await store.listSchedules()).toEqual([]);
+    expect(await store.listVenues(0)).toEqual([]);
+    expect(await store.listPerformances(0)).toEqual([]);
+    expect(await store.listSchedules(0)).toEqual([]);
     expect(await store.loadVenue(1 as VenueId)).toBeUndefined();
   });
 
@@ -71,17 +71,41 @@ export function catalogContract(makeHarness: () => StoreHarness<Store>): void {
     const venueId = await store.createVenue(hall, mark);
     await store.createPerformance(show, { ...mark, key: 'k-2' as IdempotencyKey });
     await expect(store.createSchedule(evening, mark)).rejects.toThrow();
-    expect(await store.listSchedules()).toEqual([]);
+    expect(await store.listSchedules(0)).toEqual([]);
     expect(await store.listCreationMarks()).toEqual([
       { ...mark, id: venueId },
       { ...mark, key: 'k-2', id: 1 },
     ]);
   });
 
+  it('finds what a key has made, also after a restart', async () => {
+    const mark = { key: "k'1" as IdempotencyKey, fingerprint: 2 ** 53 - 1 };
+    expect(await store.findCreationMark(mark.key)).toBeUndefined();
+    await store.createVenue(hall);
+    await store.createVenue(hall, mark);
+    expect(await store.findCreationMark(mark.key)).toEqual({ ...mark, id: 2 });
+    expect(await store.findCreationMark("K'1" as IdempotencyKey)).toBeUndefined();
+    await store.close();
+    store = await harness.open();
+    expect(await store.findCreationMark(mark.key)).toEqual({ ...mark, id: 2 });
+  });
+
+  it.each([0, 1, 2, 3, 4])('lists what came after id %i, of each kind', async (afterId) => {
+    for (let i = 0; i < 3; i++) {
+      await store.createVenue(hall);
+      await store.createPerformance(show);
+      await store.createSchedule(evening);
+    }
+    const after = [1, 2, 3].filter((id) => id > afterId);
+    expect((await store.listVenues(afterId)).map(({ venueId }) => venueId)).toEqual(after);
+    expect((await store.listPerformances(afterId)).map(({ performanceId }) => performanceId)).toEqual(after);
+    expect((await store.listSchedules(afterId)).map(({ scheduleId }) => scheduleId)).toEqual(after);
+  });
+
   it('gives a layout back as it was, and its seats in the list', async () => {
     const venueId = await store.createVenue(hall);
     expect(await store.loadVenue(venueId)).toEqual({ venueId, ...hall });
-    expect(await store.listVenues()).toEqual([{ venueId, name: hall.name, seats: 4 }]);
+    expect(await store.listVenues(0)).toEqual([{ venueId, name: hall.name, seats: 4 }]);
   });
 
   it('gives performances back with and without their options', async () => {
@@ -89,7 +113,7 @@ export function catalogContract(makeHarness: () => StoreHarness<Store>): void {
     await store.createPerformance(show);
     const strict = { ...show, name: 'Lear', orphanRule: false, seatsPerUserMax: 4 };
     await store.createPerformance(strict);
-    const [first, second] = await store.listPerformances();
+    const [first, second] = await store.listPerformances(0);
     expect(first).toEqual({ performanceId: 1, ...show });
     expect(first).not.toHaveProperty('seatsPerUserMax');
     expect(second).toEqual({ performanceId: 2, ...strict });
@@ -100,7 +124,7 @@ export function catalogContract(makeHarness: () => StoreHarness<Store>): void {
     await store.createPerformance(show);
     await store.createSchedule(evening);
     await store.createSchedule({ ...evening, onSaleAtMs: testStartMs - 5 });
-    const [first, second] = await store.listSchedules();
+    const [first, second] = await store.listSchedules(0);
     expect(first).toEqual({ scheduleId: 1, ...evening, available: 4 });
     expect(first).not.toHaveProperty('onSaleAtMs');
     expect(second).toEqual({ scheduleId: 2, ...evening, onSaleAtMs: testStartMs - 5, available: 4 });
@@ -117,7 +141,7 @@ export function catalogContract(makeHarness: () => StoreHarness<Store>): void {
     const available = async () => {
       await committer.commit(...journal.newRows());
       await store.projectAll();
-      return (await store.listSchedules()).map((schedule) => schedule.available);
+      return (await store.listSchedules(0)).map((schedule) => schedule.available);
     };
     const held = journal.hold({ seats: [0, 1] });
     expect(await available()).toEqual([2, 4]);
@@ -143,10 +167,10 @@ export function catalogContract(makeHarness: () => StoreHarness<Store>): void {
     await store.createPerformance(show);
     await store.createSchedule(evening);
     const read = async () => [
-      await store.listVenues(),
+      await store.listVenues(0),
       await store.loadVenue(1 as VenueId),
-      await store.listPerformances(),
-      await store.listSchedules(),
+      await store.listPerformances(0),
+      await store.listSchedules(0),
     ];
     const before = await read();
     await store.close();
@@ -161,7 +185,7 @@ export function catalogContract(makeHarness: () => StoreHarness<Store>): void {
       await store.createVenue(hall);
       await store.createPerformance({ ...show, prices });
       prices.push({ category: 'late', priceMinor: 2 });
-      const [performance] = await store.listPerformances();
+      const [performance] = await store.listPerformances(0);
       expect(performance?.prices).toEqual([{ category: 'front', priceMinor: 1 }]);
     });
   });

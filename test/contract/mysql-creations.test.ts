@@ -48,6 +48,38 @@ describe.concurrent('creations in MySQL', () => {
     },
   );
 
+  it('under a key that another node has used come to nothing, and either node finds what it made', async () => {
+    await using stage = await MySqlStage.open();
+    const [a, b] = [(await stage.otherRun()).store, (await stage.otherRun()).store];
+    const mark = markOf('k');
+    const both = await Promise.all(
+      [a, b].map((store, i) => outcomeOf(store.createVenue(hall(`by ${i}`) as never, mark))),
+    );
+    expect(both.map(({ said }) => said).toSorted()).toEqual([1, 'StoreUnavailable']);
+    for (const store of [a, b]) expect(await store.findCreationMark(mark.key)).toEqual({ ...mark, id: 1 });
+    expect((await b.listVenues(0)).length).toBe(1);
+  });
+
+  it('of several nodes at once are listed in the order of their ids, without a gap that fills later', async () => {
+    await using stage = await MySqlStage.open();
+    const runs = [await stage.otherRun(), await stage.otherRun(), await stage.otherRun()];
+    const reader = (await stage.otherRun()).store;
+    let isOver = false;
+    const creating = Promise.all(
+      runs.map(async ({ store }) => {
+        for (let i = 0; i < 12; i++) await store.createVenue(hall('hall') as never);
+      }),
+    ).finally(() => {
+      isOver = true;
+    });
+    const seen: number[] = [];
+    while (!isOver || seen.length < 36) {
+      seen.push(...(await reader.listVenues(seen.at(-1) ?? 0)).map(({ venueId }) => venueId));
+    }
+    await creating;
+    expect(seen).toEqual(Array.from({ length: 36 }, (_, i) => i + 1));
+  });
+
   it('whose COMMIT had no answer are settled when the server is back', async () => {
     await using stage = await MySqlStage.open();
     const { store } = await stage.run();

@@ -163,11 +163,11 @@ describe('the MySQL store, when the server fails', () => {
   it('that is frozen can be left: closing waits for nobody', async () => {
     const other = await StoreRun.open(url, { patienceMs: 500, primary: { statementLimitMs: 500 } });
     await other.claim(2);
-    await other.store.listVenues();
+    await other.store.listVenues(0);
     await server.suspend();
     // A connection that is given up, and those that are idle.
     await outcomeOf(other.store.renewShards(other.holder, []));
-    const lost = outcomeOf(other.store.listVenues());
+    const lost = outcomeOf(other.store.listVenues(0));
     const close = await outcomeOf(other.store.close());
     expect(await lost).toMatchObject({ said: 'StoreUnavailable' });
     expect(close.said).toBeUndefined();

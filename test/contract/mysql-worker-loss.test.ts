@@ -52,7 +52,7 @@ describe.concurrent('the MySQL store, when its worker is lost', () => {
   /** A call that nobody answers: the worker with all it knows is gone. */
   async function loseWorker({ stage, store }: Scene): Promise<void> {
     stage.proxy.hang(true);
-    expect(await outcomeOf(store.listVenues())).toMatchObject({ said: 'StoreUnavailable' });
+    expect(await outcomeOf(store.listVenues(0))).toMatchObject({ said: 'StoreUnavailable' });
     stage.proxy.hang(false);
   }
 
@@ -93,7 +93,7 @@ describe.concurrent('the MySQL store, when its worker is lost', () => {
     }
     await loseWorker(there);
     expect(await stage.rows(shown)).not.toEqual([['5000']]);
-    await store.listVenues();
+    await store.listVenues(0);
     await vi.waitFor(async () => expect(await stage.rows(shown)).toEqual([['5000']]), 10_000);
     for (const journal of journals) {
       const { image } = await store.loadSchedule(journal.scheduleId, everything);
@@ -124,11 +124,11 @@ describe.concurrent('the MySQL store, when its worker is lost', () => {
   it('leaves no connection behind, and closes while nothing passes in the network', async () => {
     const there = await scene();
     const { stage, store } = there;
-    await Promise.all([store.listVenues(), store.listPerformances(), store.schedulesWithOpenWork()]);
+    await Promise.all([store.listVenues(0), store.listPerformances(0), store.schedulesWithOpenWork()]);
     expect(stage.proxy.connections).toBeGreaterThan(2);
     await loseWorker(there);
     await vi.waitFor(() => expect(stage.proxy.connections).toBe(0));
-    await Promise.all([store.listVenues(), store.projectAll()]);
+    await Promise.all([store.listVenues(0), store.projectAll()]);
     stage.proxy.hang(true);
     const close = await outcomeOf(store.close());
     expect(close.tookMs).toBeLessThan(3_500);

@@ -181,7 +181,47 @@ export function recoveryContract(makeHarness: () => StoreHarness<Store>): void {
       await store.close();
       await expect(store.commit({ batchNumber: 1, shards, rows: [] })).rejects.toThrow(StoreUnavailable);
       await expect(load()).rejects.toThrow(StoreUnavailable);
-      await expect(store.listVenues()).rejects.toThrow(StoreUnavailable);
+      await expect(store.listVenues(0)).rejects.toThrow(StoreUnavailable);
+    });
+  });
+
+  describe('loadTail', () => {
+    const tail = (afterSeq: number) => store.loadTail(journal.scheduleId, afterSeq);
+
+    it('is the journal after a seq, projected or not', async () => {
+      expect(await tail(0)).toEqual([]);
+      for (let seat = 0; seat < 5; seat++)
+        journal.hold({ seats: [seat], mark: { key: `k-${seat}`, fingerprint: 1 } });
+      const other = new ScheduleJournal(20, 1);
+      other.hold();
+      await committer.commit(...other.newRows(), ...journal.newRows());
+      for (const step of ['at once', 'projected', 'restarted']) {
+        if (step === 'projected') await store.projectAll();
+        if (step === 'restarted') {
+          await store.close();
+          store = await harness.open();
+        }
+        for (const afterSeq of [0, 2, 4]) {
+          expect(await tail(afterSeq), step).toEqual(journal.rows().slice(afterSeq));
+        }
+        expect(await tail(5)).toEqual([]);
+        expect(await tail(9)).toEqual([]);
+      }
+    });
+
+    it('is all that was committed before the call, also by an owner that came since', async () => {
+      const { image } = await load();
+      for (let seat = 0; seat < 20; seat++) {
+        journal.hold({ seats: [seat] });
+        await committer.claim(1);
+        await commitNew();
+        expect((await tail(image.projectedSeq)).at(-1)).toEqual(journal.rows().at(-1));
+      }
+    });
+
+    it('is refused when the store is closed', async () => {
+      await store.close();
+      await expect(tail(0)).rejects.toThrow(StoreUnavailable);
     });
   });
 

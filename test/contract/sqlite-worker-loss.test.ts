@@ -41,7 +41,7 @@ describe('the SQLite store, when its worker is lost', () => {
     await openHurried(20);
     const shards = await store.claimShards('a', shardIds(1));
     const batch = batchOf(1, shards, rows);
-    const calls = [hurried.commit(batch), hurried.listVenues(), hurried.projectAll()];
+    const calls = [hurried.commit(batch), hurried.listVenues(0), hurried.projectAll()];
     const answers = await Promise.allSettled(calls);
     const reasons = answers.map((answer) => (answer.status === 'rejected' ? answer.reason.name : 'answered'));
     expect(reasons).toEqual(['CommitOutcomeUnknown', 'StoreUnavailable', 'StoreUnavailable']);

@@ -7,6 +7,7 @@ import { paymentRecoveryContract } from './payment-recovery-contract.ts';
 import { queriesContract } from './queries-contract.ts';
 import { recoveryContract } from './recovery-contract.ts';
 import type { StoreHarness } from './store-harness.ts';
+import { transferContract } from './transfer-contract.ts';
 
 /** Every sentence of the Store and EventOutbox ports, for every store. `makeHarness` gives each test data of its own. */
 export function storeContract(name: string, makeHarness: () => StoreHarness): void {
@@ -20,6 +21,7 @@ export function storeContract(name: string, makeHarness: () => StoreHarness): vo
 export function storePortContract(name: string, makeHarness: () => StoreHarness<Store>): void {
   describe(name, () => {
     describe('fencing', () => fencingContract(makeHarness));
+    describe('transfer', () => transferContract(makeHarness));
     describe('recovery', () => recoveryContract(makeHarness));
     describe('payments in recovery', () => paymentRecoveryContract(makeHarness));
     describe('queries', () => queriesContract(makeHarness));

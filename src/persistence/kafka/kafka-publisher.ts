@@ -1,11 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import type { ScheduleId } from '../../actors/allocator/ids.ts';
 import type { Clock, TimerHandle } from '../../actors/runtime/ports.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import type { FromPublisher, KafkaWorkerData, ToPublisher } from './publisher-messages.ts';
 import type { PublisherNotice } from './publisher-notice.ts';
-import type { ScheduleDescription } from './publishing-source.ts';
-import { type PublisherStore, SourceRelay } from './source-relay.ts';
+import { type PublisherStore, type ScheduleOf, SourceRelay } from './source-relay.ts';
 
 /**
  * The main thread's end of publishing. All of the work is the worker's (publishing-loop.ts); this side hands its
@@ -172,8 +170,8 @@ export class KafkaPublisher {
 interface KafkaPublisherOptions {
   readonly kafka: KafkaOptions;
   readonly store: PublisherStore;
-  /** From the catalogue in memory; undefined for a schedule that it does not have. */
-  readonly scheduleOf: (scheduleId: ScheduleId) => ScheduleDescription | undefined;
+  /** From the catalogue; undefined for a schedule that there is not. Rejects when the store can't say so now. */
+  readonly scheduleOf: ScheduleOf;
   readonly clock: Clock;
   /** For people. */
   readonly onNotice: (notice: PublisherNotice) => void;

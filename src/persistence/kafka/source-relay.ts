@@ -12,13 +12,18 @@ export interface PublisherStore
   loadVenueRow(venueId: VenueId): Promise<VenueRow | undefined>;
 }
 
+/** Of a schedule that another node has created the catalogue may have to learn first. */
+export type ScheduleOf = (
+  scheduleId: ScheduleId,
+) => ScheduleDescription | undefined | Promise<ScheduleDescription | undefined>;
+
 /** Look-ups of reservations that the store has at a time: a commit waits for so many at most. */
 const lookUpsMax = 50;
 
 /** PublishingSource on the main thread: hands on what it is given, as it is, and counts. */
 export class SourceRelay implements PublishingSource {
   readonly #store: PublisherStore;
-  readonly #scheduleOf: (scheduleId: ScheduleId) => ScheduleDescription | undefined;
+  readonly #scheduleOf: ScheduleOf;
   readonly #onPublished: (events: number) => void;
   #backlogEvents: number | undefined;
 
@@ -72,7 +77,7 @@ export class SourceRelay implements PublishingSource {
 
 interface SourceRelayOptions {
   readonly store: PublisherStore;
-  /** From the catalogue in memory; undefined for a schedule that it does not have. */
-  readonly scheduleOf: (scheduleId: ScheduleId) => ScheduleDescription | undefined;
+  /** From the catalogue; undefined for a schedule that there is not. Rejects when the store can't say so now. */
+  readonly scheduleOf: ScheduleOf;
   readonly onPublished: (events: number) => void;
 }

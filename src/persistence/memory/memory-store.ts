@@ -1,5 +1,6 @@
 import type { IdempotencyMark } from '../../actors/allocator/event.ts';
 import type {
+  IdempotencyKey,
   PerformanceId,
   ReservationNumber,
   ScheduleId,
@@ -19,9 +20,11 @@ import type {
 import {
   type CommitResolution,
   type JournalBatch,
+  type JournalRow,
   type ReservationPage,
   type ReservationQuery,
   type ShardEpoch,
+  type ShardRecord,
   type Store,
   type StoredReservation,
   type StoredSchedule,
@@ -73,6 +76,26 @@ export class MemoryStore implements Store, EventOutbox {
       this.data.shards.set(shardId, { ...shard, epoch });
       return [{ shardId, epoch }];
     });
+  }
+
+  async listShards(): Promise<readonly ShardRecord[]> {
+    this.#checkOpen();
+    return [...this.data.shards]
+      .map(([shardId, { epoch, owner }]) => ({ shardId, epoch, owner }))
+      .sort((a, b) => a.shardId - b.shardId);
+  }
+
+  async transferShards(shards: readonly ShardEpoch[], newOwner: string): Promise<readonly ShardEpoch[]> {
+    this.#checkOpen();
+    return shards.flatMap(({ shardId, epoch }) => {
+      if ((this.data.shards.get(shardId)?.epoch ?? 0) !== epoch) return [];
+      this.data.shards.set(shardId, { epoch: epoch + 1, owner: newOwner, lastBatch: 0 });
+      return [{ shardId, epoch: epoch + 1 }];
+    });
+  }
+
+  async followShards(): Promise<void> {
+    this.#checkOpen();
   }
 
   async commit(batch: JournalBatch): Promise<'committed' | 'fenced'> {
@@ -128,9 +151,18 @@ export class MemoryStore implements Store, EventOutbox {
     since: { readonly endedSinceMs: number; readonly markedSinceMs: number },
   ): Promise<StoredSchedule> {
     this.#checkOpen();
-    const { journal, projection } = scheduleIn(this.data, scheduleId);
-    const tail = [...journal.values()].filter(({ seq }) => seq > projection.projectedSeq);
-    return { image: memoryImage(projection, since), tail: tail.sort((a, b) => a.seq - b.seq) };
+    const { projection } = scheduleIn(this.data, scheduleId);
+    return { image: memoryImage(projection, since), tail: this.#tail(scheduleId, projection.projectedSeq) };
+  }
+
+  async loadTail(scheduleId: ScheduleId, afterSeq: number): Promise<readonly JournalRow[]> {
+    this.#checkOpen();
+    return this.#tail(scheduleId, afterSeq);
+  }
+
+  #tail(scheduleId: ScheduleId, afterSeq: number): JournalRow[] {
+    const rows = [...(this.data.schedules.get(scheduleId)?.journal.values() ?? [])];
+    return rows.filter(({ seq }) => seq > afterSeq).sort((a, b) => a.seq - b.seq);
   }
 
   async schedulesWithOpenWork(): Promise<readonly ScheduleId[]> {
@@ -233,6 +265,11 @@ export class MemoryStore implements Store, EventOutbox {
     return [...this.data.creationMarks];
   }
 
+  async findCreationMark(key: IdempotencyKey): Promise<CreationMark | undefined> {
+    this.#checkOpen();
+    return this.data.creationMarks.find((mark) => mark.key === key);
+  }
+
   #keepMark(mark: IdempotencyMark | undefined, id: number): void {
     if (mark === undefined) return;
     if (this.data.creationMarks.some(({ key }) => key === mark.key))
@@ -240,9 +277,9 @@ export class MemoryStore implements Store, EventOutbox {
     this.data.creationMarks.push({ ...mark, id });
   }
 
-  async listVenues(): Promise<readonly VenueSummary[]> {
+  async listVenues(afterId: number): Promise<readonly VenueSummary[]> {
     this.#checkOpen();
-    return this.data.venues.map((venue) => ({
+    return this.data.venues.slice(afterId).map((venue) => ({
       venueId: venue.venueId,
       name: venue.name,
       seats: countSeats(venue),
@@ -254,14 +291,14 @@ export class MemoryStore implements Store, EventOutbox {
     return this.data.venues[venueId - 1];
   }
 
-  async listPerformances(): Promise<readonly Performance[]> {
+  async listPerformances(afterId: number): Promise<readonly Performance[]> {
     this.#checkOpen();
-    return [...this.data.performances];
+    return this.data.performances.slice(afterId);
   }
 
-  async listSchedules(): Promise<readonly (Schedule & { readonly available: number })[]> {
+  async listSchedules(afterId: number): Promise<readonly (Schedule & { readonly available: number })[]> {
     this.#checkOpen();
-    return this.data.catalogSchedules.map((schedule) => {
+    return this.data.catalogSchedules.slice(afterId).map((schedule) => {
       const taken = this.data.schedules.get(schedule.scheduleId)?.projection.holders.size ?? 0;
       return { ...schedule, available: countSeats(venueOf(this.data, schedule)) - taken };
     });

@@ -5,7 +5,14 @@ import type { LayoutSection } from '../../actors/allocator/venue-layout.ts';
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import type { MySqlSession } from '../../mysql/session.ts';
 import { type SqlValue, sqlRows } from '../../mysql/sql-values.ts';
-import { type PerformanceRow, type ScheduleRow, toPerformance, toSchedule } from '../catalog-row.ts';
+import {
+  type CreationMarkRow,
+  type PerformanceRow,
+  type ScheduleRow,
+  toCreationMark,
+  toPerformance,
+  toSchedule,
+} from '../catalog-row.ts';
 import type { VenueRow } from '../worker/store-procedures.ts';
 import { type Creator, createEntry } from './creation.ts';
 
@@ -86,15 +93,27 @@ export function createSchedule(
 }
 
 export async function listCreationMarks(session: MySqlSession): Promise<CreationMark[]> {
-  const rows = await session.rows<[IdempotencyKey, number, number]>(
+  const rows = await session.rows<CreationMarkRow>(
     'SELECT idempotency_key, fingerprint, id FROM creation_mark',
   );
-  return rows.map(([key, fingerprint, id]) => ({ key, fingerprint, id }));
+  return rows.map(toCreationMark);
 }
 
-export async function listVenues(session: MySqlSession): Promise<VenueSummary[]> {
+export async function findCreationMark(
+  session: MySqlSession,
+  key: IdempotencyKey,
+): Promise<CreationMark | undefined> {
+  const [row] = await session.rows<CreationMarkRow>(
+    'SELECT idempotency_key, fingerprint, id FROM creation_mark WHERE idempotency_key = ?',
+    [key],
+  );
+  return row && toCreationMark(row);
+}
+
+export async function listVenues(session: MySqlSession, afterId: number): Promise<VenueSummary[]> {
   const rows = await session.rows<[VenueId, string, number]>(
-    'SELECT venue_id, name, seats FROM venue ORDER BY venue_id',
+    'SELECT venue_id, name, seats FROM venue WHERE venue_id > ? ORDER BY venue_id',
+    [afterId],
   );
   return rows.map(([venueId, name, seats]) => ({ venueId, name, seats }));
 }
@@ -107,15 +126,19 @@ export async function loadVenue(session: MySqlSession, venueId: VenueId): Promis
   return row && { name: row[0], seats: row[1], layout: gunzipSync(row[2]).toString() };
 }
 
-export async function listPerformances(session: MySqlSession): Promise<Performance[]> {
+export async function listPerformances(session: MySqlSession, afterId: number): Promise<Performance[]> {
   const rows = await session.rows<PerformanceRow>(
     `SELECT performance_id, name, venue_id, currency, prices, seats_per_user_max, orphan_rule
-     FROM performance ORDER BY performance_id`,
+     FROM performance WHERE performance_id > ? ORDER BY performance_id`,
+    [afterId],
   );
   return rows.map(toPerformance);
 }
 
-export async function listSchedules(session: MySqlSession): Promise<(Schedule & { available: number })[]> {
+export async function listSchedules(
+  session: MySqlSession,
+  afterId: number,
+): Promise<(Schedule & { available: number })[]> {
   const rows = await session.rows<ScheduleRow>(
     `SELECT s.schedule_id, s.performance_id, s.starts_at_ms, s.on_sale_at_ms,
        CAST(v.seats AS SIGNED) - COALESCE(p.taken_seats, 0)
@@ -123,7 +146,9 @@ export async function listSchedules(session: MySqlSession): Promise<(Schedule & 
      JOIN performance USING (performance_id)
      JOIN venue v USING (venue_id)
      LEFT JOIN schedule_projection p ON p.schedule_id = s.schedule_id
+     WHERE s.schedule_id > ?
      ORDER BY s.schedule_id`,
+    [afterId],
   );
   return rows.map(toSchedule);
 }

@@ -12,6 +12,7 @@ import { type Changed, CommitFault, type MySqlSession } from '../../mysql/sessio
 import { sqlList } from '../../mysql/sql-values.ts';
 import type { BatchColumns, JournalColumns } from '../journal-columns.ts';
 import { Outage, withPatience } from './patience.ts';
+import { ShardTransfer } from './shard-transfer.ts';
 import type { WritingSession } from './writing-session.ts';
 
 /**
@@ -46,23 +47,55 @@ export class Journal {
     const claim = `INSERT INTO shard (shard_id, epoch, owner, last_batch) VALUES ${values}
       ON DUPLICATE KEY UPDATE epoch = epoch + 1, owner = VALUES(owner), last_batch = 0`;
     return this.#transaction(async (session) => {
-      await this.#endOtherOwners(session, owner, shardIds);
+      await this.#endOwners(session, owner, shardIds);
       await session.change('START TRANSACTION');
       await session.raw('INSERT INTO shard … ON DUPLICATE KEY UPDATE', claim);
       return inOrderOf(shardIds, await readEpochs(session, shardIds));
     });
   }
 
+  transferShards(
+    shards: readonly ShardEpoch[],
+    newOwner: string,
+    how: 'given' | 'taken',
+  ): Promise<readonly ShardEpoch[]> {
+    if (shards.length === 0) return Promise.resolve([]);
+    const shardIds = shards.map(({ shardId }) => shardId);
+    const transfer = new ShardTransfer(shards, newOwner);
+    const epochs = new Map(shards.map(({ shardId, epoch }) => [shardId, epoch]));
+    const attempt = async () => {
+      const session = await this.#session.open();
+      if (how === 'taken') await this.#endOwners(session, newOwner, shardIds, epochs);
+      return transfer.attempt(session);
+    };
+    return this.#session.exclusively(async () => {
+      const transferred = await withPatience(this.#patienceMs, attempt, this.#outage);
+      return inOrderOf(
+        shardIds,
+        transferred.map(({ shardId, epoch }) => [shardId, epoch]),
+      );
+    });
+  }
+
   /**
-   * A frozen owner may hold rows in a transaction that nobody ends; its connections are ended, so that the claim
-   * need not wait for it.
+   * A frozen owner may hold rows in a transaction that nobody ends; its connections are ended, so that nobody need
+   * wait for it.
    */
-  async #endOtherOwners(session: MySqlSession, owner: string, shardIds: readonly ShardId[]): Promise<void> {
-    const owners = await session.rows<[string]>(
-      `SELECT DISTINCT owner FROM shard WHERE shard_id IN ${sqlList(shardIds)}`,
+  async #endOwners(
+    session: MySqlSession,
+    newOwner: string,
+    shardIds: readonly ShardId[],
+    epochs?: ReadonlyMap<ShardId, number>,
+  ): Promise<void> {
+    const rows = await session.rows<[ShardId, number, string]>(
+      `SELECT shard_id, epoch, owner FROM shard WHERE shard_id IN ${sqlList(shardIds)}`,
     );
-    for (const [other] of owners) {
-      if (other !== owner && other !== this.#holder) await endNamedSessions(session, other);
+    // Whoever has a shard under another epoch than ours is nobody whom we know to be dead.
+    const isMeant = (shardId: ShardId, epoch: number) =>
+      epochs === undefined || epochs.get(shardId) === epoch;
+    const owners = new Set(rows.flatMap(([id, epoch, owner]) => (isMeant(id, epoch) ? [owner] : [])));
+    for (const owner of owners) {
+      if (owner !== newOwner && owner !== this.#holder) await endNamedSessions(session, owner);
     }
   }
 

@@ -14,7 +14,7 @@ interface MySqlStoreOptions {
   /** How long a call that writes tries, while the server is away. Default 6 s: long enough for one to start again. */
   readonly patienceMs?: number;
   readonly onNotice: (notice: StoreNotice) => void;
-  /** A batch is on disk. */
+  /** A batch is on disk, or shards came: there may be something to publish. */
   readonly onCommitted?: () => void;
 }
 

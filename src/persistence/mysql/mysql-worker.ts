@@ -1,32 +1,35 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../actors/allocator/assert.ts';
-import type { ScheduleId, ShardId } from '../../actors/allocator/ids.ts';
+import { type ScheduleId, type ShardId, shardCount, shardOf } from '../../actors/allocator/ids.ts';
+import type { ShardRecord } from '../../actors/runtime/ports.ts';
 import { installationOf } from '../../mysql/installation.ts';
 import { migrateSchema } from '../../mysql/schema.ts';
 import { requireUsableServer, serverWarnings } from '../../mysql/server-check.ts';
 import { answerCalls, postNotice } from '../worker/answer-calls.ts';
-import type { CallMessage, StoreProcedures } from '../worker/store-procedures.ts';
+import type { CallMessage, Procedures } from '../worker/store-procedures.ts';
 import {
   createPerformance,
   createSchedule,
   createVenue,
+  findCreationMark,
   listCreationMarks,
   listPerformances,
   listSchedules,
   listVenues,
   loadVenue,
 } from './catalog-rows.ts';
+import { MySqlClusterRecords } from './cluster-records.ts';
 import { Connections, longLimitMs } from './connections.ts';
 import type { Creator } from './creation.ts';
 import { Journal } from './journal.ts';
-import { findJournalBacklog } from './journal-backlog.ts';
+import { findBacklogOfShards, findJournalBacklog } from './journal-backlog.ts';
 import { JournalFollowers } from './journal-followers.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { MySqlWorkerData } from './mysql-worker-data.ts';
 import { Outbox } from './outbox.ts';
 import { ProjectionLoop } from './projection-loop.ts';
 import { Projector } from './projector.ts';
-import { readRecoveryImage } from './recovery-image.ts';
+import { readRecoveryImage, readTail } from './recovery-image.ts';
 import { findReservation, listReservations } from './reservation-rows.ts';
 import { storeSchema } from './store-schema.ts';
 
@@ -50,27 +53,34 @@ const outbox = new Outbox(reader);
 const projector = new Projector(connections.projection, reader, (error) =>
   postNotice(port, { kind: 'projection-error', error }),
 );
-const readOwned = (owner: string) =>
-  connections.read(async (session) => (await session.rows<[ShardId]>(ownedSql, [owner])).flat());
 const followers = new JournalFollowers({
   projector,
   outbox,
-  readOwned: () => readOwned(holder),
+  readOwned: () =>
+    connections.read(async (session) => (await session.rows<[ShardId]>(ownedSql, [holder])).flat()),
   readBacklog: (isOwned) =>
     connections.apart(backlogLimitMs, (session) => findJournalBacklog(session, isOwned)),
+  readBacklogOf: (isAsked) => connections.read((session) => findBacklogOfShards(session, isAsked)),
+  shardOf: (scheduleId) => shardOf(scheduleId, shardCount),
 });
 const loop = new ProjectionLoop(
   projector,
   () => followers.known(),
   ({ message }) => postFault('projecting failed; it is tried again', message),
 );
+const records = new MySqlClusterRecords((work) => connections.use(work), patienceMs);
 const creator: Creator = { use: (work) => connections.use(work), patienceMs };
 
 function postFault(fault: string, message: string): void {
   postNotice(port, { kind: 'fault', fault, message });
 }
 
-const procedures: StoreProcedures = {
+function followShards(shardIds: readonly ShardId[]): void {
+  followers.noteArrived(shardIds);
+  loop.wake();
+}
+
+const procedures: Procedures = {
   opened: () =>
     connections.apart(longLimitMs, async (session) => {
       await requireUsableServer(session);
@@ -85,11 +95,24 @@ const procedures: StoreProcedures = {
   },
   async renewShards(owner, shardIds) {
     const renewed = await journal.renewShards(owner, shardIds);
-    followers.noteNotOwned(shardIds);
-    followers.noteOwned(renewed.map(({ shardId }) => shardId));
-    loop.wake();
+    const ours = new Set(renewed.map(({ shardId }) => shardId));
+    followers.noteNotOwned(shardIds.filter((shardId) => !ours.has(shardId)));
+    followShards([...ours]);
     return renewed;
   },
+  listShards: () =>
+    connections.read(async (session) => {
+      const rows = await session.rows<[ShardId, number, string]>(shardsSql);
+      return rows.map(([shardId, epoch, owner]): ShardRecord => ({ shardId, epoch, owner }));
+    }),
+  async transferShards(shards, newOwner, how) {
+    const transferred = await journal.transferShards(shards, newOwner, how);
+    const shardIds = transferred.map(({ shardId }) => shardId);
+    if (newOwner === holder) followShards(shardIds);
+    else followers.noteNotOwned(shardIds);
+    return transferred;
+  },
+  followShards,
   async commit(batch) {
     const outcome = await journal.commit(batch);
     if (outcome === 'committed') {
@@ -107,11 +130,11 @@ const procedures: StoreProcedures = {
     }
     return resolution;
   },
-  ownedShards: readOwned,
   loadSchedule: (scheduleId, endedSinceMs, markedSinceMs) =>
     connections.readForRecovery((session) =>
       readRecoveryImage(session, scheduleId, endedSinceMs, markedSinceMs),
     ),
+  loadTail: (scheduleId, afterSeq) => connections.read((session) => readTail(session, scheduleId, afterSeq)),
   async schedulesWithOpenWork() {
     const [open, { unprojected }] = await connections.readForRecovery(
       async (session) =>
@@ -139,10 +162,17 @@ const procedures: StoreProcedures = {
   linkLedger: (ledgerId) =>
     connections.read(async (session) => ({ journalId: await installationOf(session), ledgerId })),
   listCreationMarks: () => connections.read(listCreationMarks),
-  listVenues: () => connections.read(listVenues),
+  findCreationMark: (key) => connections.read((session) => findCreationMark(session, key)),
+  listVenues: (afterId) => connections.read((session) => listVenues(session, afterId)),
   loadVenue: (venueId) => connections.read((session) => loadVenue(session, venueId)),
-  listPerformances: () => connections.read(listPerformances),
-  listSchedules: () => connections.read(listSchedules),
+  listPerformances: (afterId) => connections.read((session) => listPerformances(session, afterId)),
+  listSchedules: (afterId) => connections.read((session) => listSchedules(session, afterId)),
+  planMoves: (moves, action) => records.planMoves(moves, action),
+  listOpenMoves: () => records.listOpenMoves(),
+  findMove: (moveId) => records.findMove(moveId),
+  updateMove: (moveId, phase, detail, atMs) => records.updateMove(moveId, phase, detail, atMs),
+  appendAction: (action) => records.appendAction(action),
+  listActions: (limit) => records.listActions(limit),
   stats: () => ({
     projectionLagEvents: projector.backlogEvents,
     unpublishedEvents: outbox.backlogEvents,
@@ -160,6 +190,7 @@ const procedures: StoreProcedures = {
 const backlogLimitMs = 20_000;
 const backlogWaitMs = 8_000;
 
+const shardsSql = 'SELECT shard_id, epoch, owner FROM shard ORDER BY shard_id';
 const ownedSql = 'SELECT shard_id FROM shard WHERE owner = ?';
 const openWorkSql = 'SELECT schedule_id FROM schedule_projection WHERE open_reservations > 0';
 

@@ -18,7 +18,7 @@ export class Outbox {
     this.#journal = journal;
   }
 
-  /** The database is about to be asked for the next setBacklog. */
+  /** The database is about to be asked for the next setBacklog or setSome. */
   expectBacklog(): void {
     this.#meanwhile = new Map();
   }
@@ -26,6 +26,21 @@ export class Outbox {
   /** As Projector.setBacklog. */
   setBacklog(rows: readonly LagRow[]): void {
     this.#lag.reset(rows);
+    this.#addPublished();
+  }
+
+  /** As Projector.setSome. */
+  setSome(isAsked: (scheduleId: ScheduleId) => boolean, rows: readonly LagRow[]): void {
+    this.#lag.resetSome(isAsked, rows);
+    this.#addPublished();
+  }
+
+  /** Follows these schedules no further: they are somebody else's. */
+  forget(isGone: (scheduleId: ScheduleId) => boolean): void {
+    this.#lag.resetSome(isGone, []);
+  }
+
+  #addPublished(): void {
     for (const [scheduleId, seq] of this.#meanwhile ?? []) this.#lag.noteDone(scheduleId, seq);
     this.#meanwhile = undefined;
   }

@@ -76,6 +76,19 @@ export class Projector {
     this.#lag.reset(rows.filter(([scheduleId]) => !this.#stopped.has(scheduleId)));
   }
 
+  /** The same of those that were asked about; the others stay as they are. */
+  setSome(isAsked: (scheduleId: ScheduleId) => boolean, rows: readonly LagRow[]): void {
+    this.#lag.resetSome(
+      isAsked,
+      rows.filter(([scheduleId]) => !this.#stopped.has(scheduleId)),
+    );
+  }
+
+  /** Follows these schedules no further: they are somebody else's. */
+  forget(isGone: (scheduleId: ScheduleId) => boolean): void {
+    this.#lag.resetSome(isGone, []);
+  }
+
   get backlogEvents(): number {
     return this.#lag.events;
   }

@@ -11,6 +11,7 @@ import {
   tailColumns,
   toOpenPayment,
 } from '../image-columns.ts';
+import type { JournalColumns } from '../journal-columns.ts';
 import { blockedHolder } from '../projection-change.ts';
 
 /** Reads a schedule for recovery: image and tail come from one snapshot. */
@@ -32,7 +33,7 @@ export async function readRecoveryImage(
     const openPayments = await session.rows<OpenPaymentRow>(imageSql.openPayments, [scheduleId]);
     const marks = await session.rows<MarkRow>(imageSql.marks, [scheduleId, markedSinceMs]);
     const blocked = await session.rows<[seat: number]>(imageSql.blocked, [scheduleId]);
-    const tail = await session.rows<TailRow>(imageSql.tail, [scheduleId, projectedSeq]);
+    const tail = await readTail(session, scheduleId, projectedSeq);
     return {
       image: {
         projectedSeq,
@@ -43,11 +44,19 @@ export async function readRecoveryImage(
         openPayments: openPayments.map(toOpenPayment),
         marks: markColumns(marks),
       },
-      tail: tailColumns(scheduleId, tail),
+      tail,
     };
   } finally {
     await session.rollback();
   }
+}
+
+export async function readTail(
+  session: MySqlSession,
+  scheduleId: ScheduleId,
+  afterSeq: number,
+): Promise<JournalColumns> {
+  return tailColumns(scheduleId, await session.rows<TailRow>(imageSql.tail, [scheduleId, afterSeq]));
 }
 
 const imageSql = {

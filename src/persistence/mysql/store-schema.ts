@@ -4,7 +4,7 @@ import type { Schema } from '../../mysql/schema.ts';
 /**
  * The tables of the store. Times are milliseconds since the epoch, `seat_id` is a seat's ordinal in its venue
  * (`seat` tells its public name), `status` is the index in reservationStatuses, `kind` of a mark the one in
- * MarkColumns. Users and keys are ASCII, and compared byte by byte. `creation` of an entry of the catalogue names the
+ * MarkColumns, `phase` the one in movePhases. Users and keys are ASCII, and compared byte by byte. `creation` of an entry of the catalogue names the
  * call that made it (creation.ts).
  */
 export const storeSchema: Schema = {
@@ -157,6 +157,33 @@ export const storeSchema: Schema = {
            fingerprint     BIGINT UNSIGNED NOT NULL,
            id              BIGINT UNSIGNED NOT NULL
          ) ENGINE = InnoDB`,
+      ],
+    },
+    {
+      statements: [
+        // is_open is 1 or NULL, as live is above: a shard has one open move at most, whoever plans them.
+        `CREATE TABLE IF NOT EXISTS cluster_move (
+           move_id       BIGINT UNSIGNED   NOT NULL AUTO_INCREMENT PRIMARY KEY,
+           shard_id      SMALLINT UNSIGNED NOT NULL,
+           from_node     VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+           to_node       VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+           epoch         BIGINT UNSIGNED   NOT NULL,
+           phase         TINYINT UNSIGNED  NOT NULL,
+           is_open       TINYINT UNSIGNED  NULL,
+           detail        VARCHAR(1000)     NOT NULL,
+           planned_at_ms BIGINT            NOT NULL,
+           ended_at_ms   BIGINT            NOT NULL,
+           UNIQUE KEY one_open_move (shard_id, is_open),
+           KEY by_open (is_open)
+         ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin`,
+
+        `CREATE TABLE IF NOT EXISTS operator_action (
+           action_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+           at_ms     BIGINT          NOT NULL,
+           who       VARCHAR(500)    NOT NULL,
+           what      VARCHAR(500)    NOT NULL,
+           why       VARCHAR(500)    NOT NULL
+         ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin`,
       ],
     },
   ],

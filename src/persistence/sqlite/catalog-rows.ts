@@ -4,7 +4,14 @@ import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../../a
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
 import type { Transactions } from '../../sqlite/transactions.ts';
 import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
-import { type PerformanceRow, type ScheduleRow, toPerformance, toSchedule } from '../catalog-row.ts';
+import {
+  type CreationMarkRow,
+  type PerformanceRow,
+  type ScheduleRow,
+  toCreationMark,
+  toPerformance,
+  toSchedule,
+} from '../catalog-row.ts';
 import type { VenueRow } from '../worker/store-procedures.ts';
 
 /** CatalogStore on its tables. Nothing is ever deleted, so SQLite's own ids count 1, 2, 3 … */
@@ -15,6 +22,7 @@ export class CatalogRows {
   readonly #insertSchedule: StatementSync;
   readonly #insertMark: StatementSync;
   readonly #marks: StatementSync;
+  readonly #mark: StatementSync;
   readonly #venues: StatementSync;
   readonly #venue: StatementSync;
   readonly #performances: StatementSync;
@@ -36,11 +44,12 @@ export class CatalogRows {
     );
     this.#insertMark = prepare('INSERT INTO creation_mark (key, fingerprint, id) VALUES (?, ?, ?)');
     this.#marks = prepare('SELECT key, fingerprint, id FROM creation_mark');
-    this.#venues = prepare('SELECT venue_id, name, seats FROM venue ORDER BY venue_id');
+    this.#mark = prepare('SELECT key, fingerprint, id FROM creation_mark WHERE key = ?');
+    this.#venues = prepare('SELECT venue_id, name, seats FROM venue WHERE venue_id > ? ORDER BY venue_id');
     this.#venue = prepare('SELECT name, seats, layout FROM venue WHERE venue_id = ?');
     this.#performances = prepare(
       `SELECT performance_id, name, venue_id, currency, prices, seats_per_user_max, orphan_rule
-       FROM performance ORDER BY performance_id`,
+       FROM performance WHERE performance_id > ? ORDER BY performance_id`,
     );
     this.#schedules = prepare(
       `SELECT schedule.schedule_id, performance_id, starts_at_ms, on_sale_at_ms,
@@ -49,6 +58,7 @@ export class CatalogRows {
        JOIN performance USING (performance_id)
        JOIN venue USING (venue_id)
        LEFT JOIN schedule_projection USING (schedule_id)
+       WHERE schedule.schedule_id > ?
        ORDER BY schedule.schedule_id`,
     );
   }
@@ -87,11 +97,12 @@ export class CatalogRows {
   }
 
   listCreationMarks(): CreationMark[] {
-    return queryRows<[IdempotencyKey, number, number]>(this.#marks).map(([key, fingerprint, id]) => ({
-      key,
-      fingerprint,
-      id,
-    }));
+    return queryRows<CreationMarkRow>(this.#marks).map(toCreationMark);
+  }
+
+  findCreationMark(key: IdempotencyKey): CreationMark | undefined {
+    const row = queryRow<CreationMarkRow>(this.#mark, key);
+    return row && toCreationMark(row);
   }
 
   /** With its mark, or not at all. */
@@ -103,8 +114,8 @@ export class CatalogRows {
     });
   }
 
-  listVenues(): VenueSummary[] {
-    return queryRows<[VenueId, string, number]>(this.#venues).map(([venueId, name, seats]) => ({
+  listVenues(afterId: number): VenueSummary[] {
+    return queryRows<[VenueId, string, number]>(this.#venues, afterId).map(([venueId, name, seats]) => ({
       venueId,
       name,
       seats,
@@ -116,11 +127,11 @@ export class CatalogRows {
     return row && { name: row[0], seats: row[1], layout: row[2] };
   }
 
-  listPerformances(): Performance[] {
-    return queryRows<PerformanceRow>(this.#performances).map(toPerformance);
+  listPerformances(afterId: number): Performance[] {
+    return queryRows<PerformanceRow>(this.#performances, afterId).map(toPerformance);
   }
 
-  listSchedules(): (Schedule & { available: number })[] {
-    return queryRows<ScheduleRow>(this.#schedules).map(toSchedule);
+  listSchedules(afterId: number): (Schedule & { available: number })[] {
+    return queryRows<ScheduleRow>(this.#schedules, afterId).map(toSchedule);
   }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { assert } from '../../actors/allocator/assert.ts';
 import type { ShardId } from '../../actors/allocator/ids.ts';
-import type { CommitResolution, ShardEpoch } from '../../actors/runtime/ports.ts';
+import type { CommitResolution, ShardEpoch, ShardRecord } from '../../actors/runtime/ports.ts';
 import { Abandoned, type Transactions } from '../../sqlite/transactions.ts';
 import { queryRow, queryRows } from '../../sqlite/typed-rows.ts';
 import type { BatchColumns } from '../journal-columns.ts';
@@ -17,7 +17,9 @@ export class Journal {
   readonly #fence: StatementSync;
   readonly #append: StatementSync;
   readonly #raiseEpoch: StatementSync;
-  readonly #owned: StatementSync;
+  readonly #shards: StatementSync;
+  readonly #create: StatementSync;
+  readonly #transfer: StatementSync;
 
   constructor(db: DatabaseSync, transactions: Transactions) {
     this.#transactions = transactions;
@@ -38,7 +40,16 @@ export class Journal {
     this.#append = db.prepare(
       'INSERT INTO event_log (schedule_id, seq, shard_id, at_ms, type, payload) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.#owned = db.prepare('SELECT shard_id FROM shard WHERE owner = ?', { returnArrays: true });
+    this.#shards = db.prepare('SELECT shard_id, epoch, owner FROM shard ORDER BY shard_id', {
+      returnArrays: true,
+    });
+    this.#create = db.prepare(
+      `INSERT INTO shard (shard_id, epoch, owner, last_batch) VALUES (?, 1, ?, 0)
+       ON CONFLICT (shard_id) DO NOTHING`,
+    );
+    this.#transfer = db.prepare(
+      'UPDATE shard SET epoch = epoch + 1, owner = ?, last_batch = 0 WHERE shard_id = ? AND epoch = ?',
+    );
     this.#raiseEpoch = db.prepare(
       'UPDATE shard SET epoch = epoch + 1 WHERE shard_id = ? AND epoch = ? RETURNING epoch, last_batch',
       { returnArrays: true },
@@ -54,8 +65,22 @@ export class Journal {
     );
   }
 
-  ownedShards(owner: string): ShardId[] {
-    return queryRows<[ShardId]>(this.#owned, owner).map(([shardId]) => shardId);
+  listShards(): ShardRecord[] {
+    return queryRows<[ShardId, number, string]>(this.#shards).map(([shardId, epoch, owner]) => ({
+      shardId,
+      epoch,
+      owner,
+    }));
+  }
+
+  transferShards(shards: readonly ShardEpoch[], newOwner: string): ShardEpoch[] {
+    return this.#transactions.durable(() =>
+      shards.flatMap(({ shardId, epoch }) => {
+        const { changes } =
+          epoch === 0 ? this.#create.run(shardId, newOwner) : this.#transfer.run(newOwner, shardId, epoch);
+        return changes === 1 ? [{ shardId, epoch: epoch + 1 }] : [];
+      }),
+    );
   }
 
   renewShards(owner: string, shardIds: readonly ShardId[]): ShardEpoch[] {

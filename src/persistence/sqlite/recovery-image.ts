@@ -9,6 +9,7 @@ import {
   tailColumns,
   toOpenPayment,
 } from '../image-columns.ts';
+import type { JournalColumns } from '../journal-columns.ts';
 import { blockedHolder } from '../projection-change.ts';
 
 /**
@@ -66,7 +67,11 @@ export class RecoveryImageReader {
         openPayments: queryRows<OpenPaymentRow>(this.#openPayments, scheduleId).map(toOpenPayment),
         marks: markColumns(queryRows(this.#marks, scheduleId, markedSinceMs)),
       },
-      tail: tailColumns(scheduleId, queryRows(this.#tail, scheduleId, projectedSeq)),
+      tail: this.readTail(scheduleId, projectedSeq),
     };
+  }
+
+  readTail(scheduleId: ScheduleId, afterSeq: number): JournalColumns {
+    return tailColumns(scheduleId, queryRows(this.#tail, scheduleId, afterSeq));
   }
 }

@@ -46,6 +46,10 @@ const procedures: StoreProcedures = {
   opened: () => schemaVersion(db),
   claimShards: (owner, shardIds) => journal.claimShards(owner, shardIds),
   renewShards: (owner, shardIds) => journal.renewShards(owner, shardIds),
+  listShards: () => journal.listShards(),
+  transferShards: (shards, newOwner) => journal.transferShards(shards, newOwner),
+  // The one process that has the file follows all of its journal.
+  followShards: () => {},
   commit(batch) {
     const outcome = journal.commit(batch);
     if (outcome === 'committed') {
@@ -64,9 +68,9 @@ const procedures: StoreProcedures = {
     }
     return resolution;
   },
-  ownedShards: (owner) => journal.ownedShards(owner),
   loadSchedule: (scheduleId, endedSinceMs, markedSinceMs) =>
     images.read(scheduleId, endedSinceMs, markedSinceMs),
+  loadTail: (scheduleId, afterSeq) => images.readTail(scheduleId, afterSeq),
   schedulesWithOpenWork() {
     const open = queryRows<[ScheduleId]>(openSchedules).map(([scheduleId]) => scheduleId);
     return [...new Set([...open, ...projector.schedulesBehind()])];
@@ -82,10 +86,11 @@ const procedures: StoreProcedures = {
   createSchedule: (schedule, mark) => catalog.createSchedule(schedule, mark),
   linkLedger: (ledgerId) => linkLedger(db, transactions, ledgerId),
   listCreationMarks: () => catalog.listCreationMarks(),
-  listVenues: () => catalog.listVenues(),
+  findCreationMark: (key) => catalog.findCreationMark(key),
+  listVenues: (afterId) => catalog.listVenues(afterId),
   loadVenue: (venueId) => catalog.loadVenue(venueId),
-  listPerformances: () => catalog.listPerformances(),
-  listSchedules: () => catalog.listSchedules(),
+  listPerformances: (afterId) => catalog.listPerformances(afterId),
+  listSchedules: (afterId) => catalog.listSchedules(afterId),
   stats: () => ({
     projectionLagEvents: projector.backlogEvents,
     unpublishedEvents: outbox.backlogEvents,

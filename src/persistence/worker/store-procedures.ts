@@ -1,5 +1,6 @@
 import type { IdempotencyMark } from '../../actors/allocator/event.ts';
 import type {
+  IdempotencyKey,
   PerformanceId,
   ReservationNumber,
   ScheduleId,
@@ -7,12 +8,14 @@ import type {
   VenueId,
 } from '../../actors/allocator/ids.ts';
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type { ClusterRecords } from '../../actors/runtime/cluster-records.ts';
 import type { JournalTrim, JournalTrimmed, SchedulePosition } from '../../actors/runtime/event-outbox.ts';
 import type {
   CommitResolution,
   ReservationPage,
   ReservationQuery,
   ShardEpoch,
+  ShardRecord,
   StoredReservation,
 } from '../../actors/runtime/ports.ts';
 import type { StoreStats } from '../../actors/runtime/store-stats.ts';
@@ -31,15 +34,21 @@ export interface StoreProcedures {
   opened(): Awaitable<number>;
   claimShards(owner: string, shardIds: readonly ShardId[]): Awaitable<readonly ShardEpoch[]>;
   renewShards(owner: string, shardIds: readonly ShardId[]): Awaitable<readonly ShardEpoch[]>;
+  listShards(): Awaitable<readonly ShardRecord[]>;
+  transferShards(
+    shards: readonly ShardEpoch[],
+    newOwner: string,
+    how: 'given' | 'taken',
+  ): Awaitable<readonly ShardEpoch[]>;
+  followShards(shardIds: readonly ShardId[]): Awaitable<void>;
   commit(batch: BatchColumns): Awaitable<'committed' | 'fenced'>;
   resolveCommit(batchNumber: number, shards: readonly ShardEpoch[]): Awaitable<CommitResolution>;
-  /** Those that the store says are `owner`'s. */
-  ownedShards(owner: string): Awaitable<readonly ShardId[]>;
   loadSchedule(
     scheduleId: ScheduleId,
     endedSinceMs: number,
     markedSinceMs: number,
   ): Awaitable<StoredScheduleColumns>;
+  loadTail(scheduleId: ScheduleId, afterSeq: number): Awaitable<JournalColumns>;
   schedulesWithOpenWork(): Awaitable<readonly ScheduleId[]>;
   projectAll(): Promise<void>;
   readUnpublished(eventsMax: number): Awaitable<OutboxColumns>;
@@ -59,10 +68,11 @@ export interface StoreProcedures {
   /** Remembers the ledger that belongs to this store, the first time; answers which one does. */
   linkLedger(ledgerId: string): Awaitable<LedgerLink>;
   listCreationMarks(): Awaitable<readonly CreationMark[]>;
-  listVenues(): Awaitable<readonly VenueSummary[]>;
+  findCreationMark(key: IdempotencyKey): Awaitable<CreationMark | undefined>;
+  listVenues(afterId: number): Awaitable<readonly VenueSummary[]>;
   loadVenue(venueId: VenueId): Awaitable<VenueRow | undefined>;
-  listPerformances(): Awaitable<readonly Performance[]>;
-  listSchedules(): Awaitable<readonly (Schedule & { readonly available: number })[]>;
+  listPerformances(afterId: number): Awaitable<readonly Performance[]>;
+  listSchedules(afterId: number): Awaitable<readonly (Schedule & { readonly available: number })[]>;
   stats(): StoreStats;
   /** Closes files and connections and ends the worker. */
   close(): Awaitable<void>;
@@ -87,8 +97,12 @@ export interface LedgerLink {
   readonly ledgerId: string;
 }
 
-export type ProcedureName = keyof StoreProcedures;
-export type ProcedureResult<Name extends ProcedureName> = Awaited<ReturnType<StoreProcedures[Name]>>;
+/** ClusterRecords are kept by a store that several nodes share. */
+export type Procedures = StoreProcedures & ClusterRecords;
+
+export type ProcedureName = keyof Procedures;
+export type ProcedureParameters<Name extends ProcedureName> = Parameters<Procedures[Name]>;
+export type ProcedureResult<Name extends ProcedureName> = Awaited<ReturnType<Procedures[Name]>>;
 
 /** Main thread → worker. */
 export interface CallMessage {

@@ -3,9 +3,9 @@ import { CommitOutcomeUnknown, StoreUnavailable } from '../../actors/runtime/por
 import type {
   CallMessage,
   ProcedureName,
+  ProcedureParameters,
   ProcedureResult,
   StoreNotice,
-  StoreProcedures,
   WorkerMessage,
 } from './store-procedures.ts';
 
@@ -53,7 +53,7 @@ export class WorkerLink {
   call<Name extends ProcedureName>(
     limitMs: number,
     procedure: Name,
-    ...parameters: Parameters<StoreProcedures[Name]>
+    ...parameters: ProcedureParameters<Name>
   ): Promise<ProcedureResult<Name>> {
     if (this.#closing !== undefined) return Promise.reject(new StoreUnavailable('the store is closed'));
     return this.#submit(limitMs, procedure, parameters) as Promise<ProcedureResult<Name>>;

@@ -1,5 +1,6 @@
 import type { IdempotencyMark } from '../../actors/allocator/event.ts';
 import type {
+  IdempotencyKey,
   PerformanceId,
   ReservationNumber,
   ScheduleId,
@@ -8,6 +9,7 @@ import type {
 } from '../../actors/allocator/ids.ts';
 import type { VenueLayout } from '../../actors/allocator/venue-layout.ts';
 import type { CreationMark, Performance, Schedule, VenueSummary } from '../../actors/runtime/catalog.ts';
+import type { ClusterRecords } from '../../actors/runtime/cluster-records.ts';
 import type {
   EventOutbox,
   JournalTrim,
@@ -18,9 +20,11 @@ import type {
 import type {
   CommitResolution,
   JournalBatch,
+  JournalRow,
   ReservationPage,
   ReservationQuery,
   ShardEpoch,
+  ShardRecord,
   Store,
   StoredReservation,
   StoredSchedule,
@@ -32,11 +36,12 @@ import type {
   LedgerLink,
   OutboxColumns,
   ProcedureName,
+  ProcedureParameters,
   ProcedureResult,
   StoreNotice,
-  StoreProcedures,
   VenueRow,
 } from './store-procedures.ts';
+import { WorkerClusterRecords } from './worker-cluster-records.ts';
 import { WorkerLink } from './worker-link.ts';
 
 interface WorkerStoreOptions {
@@ -48,7 +53,7 @@ interface WorkerStoreOptions {
   /** The same for calls that read or project whole schedules. */
   readonly longCallLimitMs: number;
   readonly onNotice: (notice: StoreNotice) => void;
-  /** A batch is on disk. */
+  /** A batch is on disk, or shards came: there may be something to publish. */
   readonly onCommitted?: () => void;
 }
 
@@ -76,12 +81,35 @@ export class WorkerStore implements Store, EventOutbox {
     return this.#call('linkLedger', ledgerId);
   }
 
+  /** Of MySQL, which several nodes may share: SQLite has none. */
+  clusterRecords(): ClusterRecords {
+    return new WorkerClusterRecords(this.#link, this.#callLimitMs);
+  }
+
   claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
     return this.#call('claimShards', owner, shardIds);
   }
 
   renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
     return this.#call('renewShards', owner, shardIds);
+  }
+
+  listShards(): Promise<readonly ShardRecord[]> {
+    return this.#call('listShards');
+  }
+
+  transferShards(
+    shards: readonly ShardEpoch[],
+    newOwner: string,
+    how: 'given' | 'taken',
+  ): Promise<readonly ShardEpoch[]> {
+    return this.#call('transferShards', shards, newOwner, how);
+  }
+
+  async followShards(shardIds: readonly ShardId[]): Promise<void> {
+    await this.#call('followShards', shardIds);
+    // What their last owner has not published.
+    this.#onCommitted?.();
   }
 
   async commit({ batchNumber, shards, rows }: JournalBatch): Promise<'committed' | 'fenced'> {
@@ -96,17 +124,16 @@ export class WorkerStore implements Store, EventOutbox {
     return resolution;
   }
 
-  /** Those that the store says are `owner`'s: a node that nobody writes to learns in this way what it has lost. */
-  ownedShards(owner: string): Promise<readonly ShardId[]> {
-    return this.#call('ownedShards', owner);
-  }
-
   async loadSchedule(
     scheduleId: ScheduleId,
     { endedSinceMs, markedSinceMs }: { readonly endedSinceMs: number; readonly markedSinceMs: number },
   ): Promise<StoredSchedule> {
     const { image, tail } = await this.#callLong('loadSchedule', scheduleId, endedSinceMs, markedSinceMs);
     return { image, tail: toJournalRows(tail) };
+  }
+
+  async loadTail(scheduleId: ScheduleId, afterSeq: number): Promise<readonly JournalRow[]> {
+    return toJournalRows(await this.#callLong('loadTail', scheduleId, afterSeq));
   }
 
   schedulesWithOpenWork(): Promise<readonly ScheduleId[]> {
@@ -164,8 +191,12 @@ export class WorkerStore implements Store, EventOutbox {
     return this.#call('listCreationMarks');
   }
 
-  listVenues(): Promise<readonly VenueSummary[]> {
-    return this.#call('listVenues');
+  findCreationMark(key: IdempotencyKey): Promise<CreationMark | undefined> {
+    return this.#call('findCreationMark', key);
+  }
+
+  listVenues(afterId: number): Promise<readonly VenueSummary[]> {
+    return this.#call('listVenues', afterId);
   }
 
   async loadVenue(venueId: VenueId): Promise<VenueLayout | undefined> {
@@ -178,12 +209,12 @@ export class WorkerStore implements Store, EventOutbox {
     return this.#call('loadVenue', venueId);
   }
 
-  listPerformances(): Promise<readonly Performance[]> {
-    return this.#call('listPerformances');
+  listPerformances(afterId: number): Promise<readonly Performance[]> {
+    return this.#call('listPerformances', afterId);
   }
 
-  listSchedules(): Promise<readonly (Schedule & { readonly available: number })[]> {
-    return this.#call('listSchedules');
+  listSchedules(afterId: number): Promise<readonly (Schedule & { readonly available: number })[]> {
+    return this.#call('listSchedules', afterId);
   }
 
   stats(): Promise<StoreStats> {
@@ -196,14 +227,14 @@ export class WorkerStore implements Store, EventOutbox {
 
   #call<Name extends ProcedureName>(
     procedure: Name,
-    ...parameters: Parameters<StoreProcedures[Name]>
+    ...parameters: ProcedureParameters<Name>
   ): Promise<ProcedureResult<Name>> {
     return this.#link.call(this.#callLimitMs, procedure, ...parameters);
   }
 
   #callLong<Name extends ProcedureName>(
     procedure: Name,
-    ...parameters: Parameters<StoreProcedures[Name]>
+    ...parameters: ProcedureParameters<Name>
   ): Promise<ProcedureResult<Name>> {
     return this.#link.call(this.#longCallLimitMs, procedure, ...parameters);
   }

@@ -27,7 +27,8 @@ describe('SourceRelay', () => {
       projectAll: async () => {},
       loadVenueRow: async (venueId) => (venueId === 1 ? { name: 'hall', seats: 0, layout: '[]' } : undefined),
     },
-    scheduleOf: (scheduleId) => (scheduleId === 7 ? { venueId: 1 as VenueId, currency: 'EUR' } : undefined),
+    scheduleOf: async (scheduleId) =>
+      scheduleId === 7 ? { venueId: 1 as VenueId, currency: 'EUR' } : undefined,
     onPublished: (events) => {
       published += events;
     },

@@ -56,7 +56,7 @@ describe('WorkerLink', () => {
 
   it('tells apart a call that failed and a commit whose outcome is unknown', async () => {
     start();
-    await expect(link.call(limitMs, 'listPerformances')).rejects.toThrow(new StoreUnavailable('no'));
+    await expect(link.call(limitMs, 'listPerformances', 0)).rejects.toThrow(new StoreUnavailable('no'));
     await expect(link.call(limitMs, 'commit', batch)).rejects.toThrow(new CommitOutcomeUnknown('no'));
   });
 
@@ -75,7 +75,7 @@ describe('WorkerLink', () => {
 
   it('says what the worker died of', async () => {
     start();
-    await expect(link.call(limitMs, 'listVenues')).rejects.toThrow('a bug in the worker');
+    await expect(link.call(limitMs, 'listVenues', 0)).rejects.toThrow('a bug in the worker');
   });
 
   it('says why the worker cannot start, each time', async () => {
@@ -88,7 +88,7 @@ describe('WorkerLink', () => {
   it('terminates a worker that lets a time limit pass', async () => {
     start();
     const first = await link.call(limitMs, 'opened');
-    const busy = link.call(50, 'listSchedules');
+    const busy = link.call(50, 'listSchedules', 0);
     const commit = link.call(limitMs, 'commit', batch);
     const settled = Promise.allSettled([busy, commit]);
     await expect(busy).rejects.toThrow(/within 50 ms/);
@@ -112,7 +112,7 @@ describe('WorkerLink', () => {
     expect(await Promise.all([load(), load(), load()])).toEqual([1, 1, 1]);
     const loads = [load(), load(), load()];
     const settled = Promise.allSettled(loads);
-    await expect(link.call(limitMs, 'listVenues')).rejects.toThrow(StoreUnavailable);
+    await expect(link.call(limitMs, 'listVenues', 0)).rejects.toThrow(StoreUnavailable);
     const [sent, ...waiting] = await settled;
     expect(sent!.status).toBe('rejected');
     expect(waiting).toEqual([
