@@ -1,3 +1,4 @@
+import type { Intent } from './command.ts';
 import { idempotencyWindowMs } from './idempotency-window.ts';
 import type { ScheduleState } from './state.ts';
 
@@ -15,3 +16,7 @@ export function isFull(state: ScheduleState, nowMs: number): boolean {
   const oldest = reservations.get(ended.numbers[ended.dropped] ?? 0);
   return oldest === undefined || oldest.endedAtMs + idempotencyWindowMs > nowMs;
 }
+
+/** What an actor that is full refuses: it would add a reservation, or a request to remember. */
+export const addsEntry = ({ kind }: Pick<Intent, 'kind'>): boolean =>
+  kind === 'hold' || kind === 'hold-best' || kind === 'extend' || kind === 'pay';

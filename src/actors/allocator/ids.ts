@@ -59,14 +59,17 @@ export const formatReservationId = (schedule: ScheduleId, number: ReservationNum
 export const formatPaymentId = (schedule: ScheduleId, number: ReservationNumber, seq: number): PaymentId =>
   `${schedule}-${number}-${seq}` as PaymentId;
 
+/** Shards of a cluster, for ever: another number would send every schedule to another shard. */
+export const shardCount = 256;
+
 /**
  * The shard of a schedule: a fixed hash, so that every node and every version agrees without a look-up.
  * Finaliser of MurmurHash3 (Appleby, public domain) over the low and high word of the id.
  */
-export function shardOf(schedule: ScheduleId, shardCount: number): ShardId {
+export function shardOf(schedule: ScheduleId, shards: number): ShardId {
   let hash = (schedule >>> 0) ^ Math.imul((schedule / 0x1_0000_0000) >>> 0, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   hash ^= hash >>> 16;
-  return ((hash >>> 0) % shardCount) as ShardId;
+  return ((hash >>> 0) % shards) as ShardId;
 }

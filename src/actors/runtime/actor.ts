@@ -1,9 +1,7 @@
-import { assert } from '../allocator/assert.ts';
-import { isFull } from '../allocator/capacity.ts';
+import { addsEntry, isFull } from '../allocator/capacity.ts';
 import type { Command, Intent } from '../allocator/command.ts';
 import { decide, isRejection } from '../allocator/decide.ts';
 import type { ScheduleEvent } from '../allocator/event.ts';
-import { evolve } from '../allocator/evolve.ts';
 import {
   formatPaymentId,
   type ReservationNumber,
@@ -11,14 +9,15 @@ import {
   type ShardId,
   type UserId,
 } from '../allocator/ids.ts';
-import { checkInvariants } from '../allocator/invariants.ts';
 import type { PaymentMethod } from '../allocator/payment.ts';
 import { hasOpenPayment } from '../allocator/reservation.ts';
-import { type SeatChange, seatChangeOf } from '../allocator/seat-change.ts';
-import type { ScheduleState, ScheduleTerms } from '../allocator/state.ts';
-import { AvailabilityView } from './availability-view.ts';
+import type { ScheduleState } from '../allocator/state.ts';
+import type { AvailabilityView } from './availability-view.ts';
+import { AwakeSchedule } from './awake-schedule.ts';
 import { type BegunPayment, begunPayment, type PaymentStanding } from './begun-payment.ts';
 import { outcomeOf } from './command-outcome.ts';
+import { ExpiryTimer } from './expiry-timer.ts';
+import { firstAnswerOf } from './first-answer.ts';
 import type { Batch, GroupCommit, Member, Settle } from './group-commit.ts';
 import { Mailbox } from './mailbox.ts';
 import {
@@ -27,12 +26,17 @@ import {
   type ScheduleCounts,
   type UnavailableCode,
   unavailable,
+  untouched,
 } from './outcome.ts';
 import type { Ownership } from './ownership.ts';
-import type { Clock, StoredSchedule, TimerHandle } from './ports.ts';
-import { recoverState } from './recovery.ts';
-import { replayOf, viewOf } from './reservation-view.ts';
+import type { Clock, StoredSchedule } from './ports.ts';
+import { viewOf } from './reservation-view.ts';
 import type { DecisionCode, RuntimeObserver } from './runtime-observer.ts';
+import { ScheduleLoader, type ScheduleSource } from './schedule-loader.ts';
+import { SeatWatchers } from './seat-watchers.ts';
+import type { SealedSchedule, SeatWatcher } from './shard-host.ts';
+import { fingerprintOf } from './state-fingerprint.ts';
+import { WakeTimer } from './wake-timer.ts';
 
 /**
  * The single writer of one schedule.
@@ -52,13 +56,16 @@ export class Actor implements Member {
 
   readonly #context: ActorContext;
   readonly #mailbox: Mailbox<Task>;
-  #awake: Awake | undefined;
+  readonly #watchers = new SeatWatchers();
+  readonly #loader: ScheduleLoader;
+  readonly #expiryTimer: ExpiryTimer;
+  readonly #wakeTimer: WakeTimer;
+  #awake: AwakeSchedule | undefined;
   #waking: Promise<void> | undefined;
-  /** Commands wait while an audit compares memory with the store. */
-  #isPaused = false;
-  #wakeFailures = 0;
-  #expiryTimer: TimerHandle | undefined;
-  #wakeTimer: TimerHandle | undefined;
+  /** Commands wait while an audit compares memory with the store, and while the shard is handed over. */
+  #pauses = 0;
+  /** The directory has another one in its place, or will have: two would both write. */
+  #isDismissed = false;
   #lastUsedMs: number;
 
   constructor(scheduleId: ScheduleId, shardId: ShardId, context: ActorContext) {
@@ -66,6 +73,9 @@ export class Actor implements Member {
     this.shardId = shardId;
     this.#context = context;
     this.#mailbox = new Mailbox(context.mailboxMax);
+    this.#loader = new ScheduleLoader(scheduleId, context);
+    this.#expiryTimer = new ExpiryTimer(context.clock, () => this.#onExpiryDue());
+    this.#wakeTimer = new WakeTimer(context.clock, () => this.wake());
     this.#lastUsedMs = context.clock.monotonicMs();
   }
 
@@ -94,7 +104,7 @@ export class Actor implements Member {
       run: (awake) => this.#run(awake, intent, reply),
       fail: (code) => {
         this.#context.observer.onDecision(intent.kind, code);
-        reply(unavailable(code));
+        reply(untouched(code));
       },
     });
   }
@@ -148,14 +158,80 @@ export class Actor implements Member {
     if (!this.#isPaused) this.wake();
   }
 
+  get #isPaused(): boolean {
+    return this.#pauses > 0;
+  }
+
   /** Recovers, so that open holds end in time even if nobody calls. Safe to call at any time. */
   wake(): void {
     if (this.#usable() !== undefined || this.#waking !== undefined) return;
-    this.#waking = this.#recover().finally(() => {
+    const waking = this.#awake === undefined ? this.#recover() : this.#regainTrust();
+    this.#waking = waking.finally(() => {
       this.#waking = undefined;
       // A task may have come between the drain and this moment.
       if (this.#mailbox.size > 0 && !this.#isPaused) this.wake();
     });
+  }
+
+  /** Tells `watcher` of the free seats from now on. @returns ends it. */
+  watch(watcher: SeatWatcher): () => void {
+    let isOver = false;
+    this.enqueue({
+      run: ({ availability }) => {
+        if (!isOver) this.#watchers.add(watcher, availability);
+      },
+      fail: () => {
+        if (!isOver) watcher.onEnd();
+      },
+    });
+    return () => {
+      isOver = true;
+      this.#watchers.remove(watcher);
+    };
+  }
+
+  /** Loads what is on disk, for when the shard comes. Nothing is shown of it before it has caught up. */
+  async preload(): Promise<void> {
+    if (this.#awake !== undefined) return;
+    this.#lastUsedMs = this.#context.clock.monotonicMs();
+    await this.#loader.preload();
+  }
+
+  /** Decides nothing more until `resume`. Each pause needs a resume of its own. */
+  pause(): void {
+    this.#pauses += 1;
+  }
+
+  resume(): void {
+    this.#pauses -= 1;
+    if (!this.#isPaused) this.#drainOrWake();
+  }
+
+  /**
+   * Of a paused actor: resolves, when all that was decided is on disk, with what is in memory; undefined when nothing
+   * is. Rejects when something was lost meanwhile.
+   */
+  async sealed(): Promise<SealedSchedule | undefined> {
+    await this.whenRecovered();
+    // Its holds may be open, and whoever takes the shard would not hear of them.
+    if (this.#wakeTimer.isSet) throw new Error(`schedule ${this.scheduleId} has not recovered`);
+    const result = await new Promise<'durable' | UnavailableCode>((resolve) => this.#whenDurable(resolve));
+    if (result !== 'durable') throw new Error(`schedule ${this.scheduleId} was not sealed: ${result}`);
+    const state = this.#awake?.state;
+    return state && { scheduleId: this.scheduleId, seq: state.seq, fingerprint: fingerprintOf(state) };
+  }
+
+  /** The shard is somebody else's: what waits is told so, nothing is remembered, and it never wakes again. */
+  dismiss(): void {
+    this.#isDismissed = true;
+    this.#context.commits.withdraw(this, 'shard-moving');
+    this.sleep();
+    this.#failMailbox('shard-moving');
+  }
+
+  /** Of what is in memory; undefined while asleep. */
+  get fingerprint(): number | undefined {
+    return this.#awake && fingerprintOf(this.#awake.state);
   }
 
   /** Seats by state, as of one durable moment. */
@@ -163,8 +239,8 @@ export class Actor implements Member {
     if (this.#isOverloaded()) return 'overloaded';
     return new Promise((resolve) => {
       this.enqueue({
-        run: ({ state }) => {
-          const counts = toCounts(state);
+        run: (awake) => {
+          const counts = awake.counts();
           this.#whenDurable((result) => resolve(result === 'durable' ? counts : result));
         },
         fail: resolve,
@@ -187,7 +263,7 @@ export class Actor implements Member {
       this.enqueue({
         run: () => {
           hasPaused = true;
-          this.#isPaused = true;
+          this.pause();
           this.#whenDurable((result) => resolve(result === 'durable' ? 'ready' : result));
         },
         fail: resolve,
@@ -195,13 +271,10 @@ export class Actor implements Member {
     });
     try {
       if (ready !== 'ready') return ready;
-      const [stored, beside] = await Promise.all([this.#load(), loadBeside()]);
+      const [stored, beside] = await Promise.all([this.#context.load(this.scheduleId), loadBeside()]);
       return this.#awake === undefined ? 'store-unavailable' : look(this.#awake.state, stored, beside);
     } finally {
-      if (hasPaused) {
-        this.#isPaused = false;
-        this.#drainOrWake();
-      }
+      if (hasPaused) this.resume();
     }
   }
 
@@ -212,7 +285,8 @@ export class Actor implements Member {
       this.#waking === undefined &&
       !this.#isPaused &&
       this.#mailbox.size === 0 &&
-      this.#wakeTimer === undefined &&
+      !this.#wakeTimer.isSet &&
+      this.#watchers.size === 0 &&
       (this.#awake === undefined || this.#awake.state.expiries.size === 0) &&
       this.#context.clock.monotonicMs() - this.#lastUsedMs >= idleMs
     );
@@ -221,22 +295,16 @@ export class Actor implements Member {
   /** Forgets its memory and its timers. What it decided stays in its batches. */
   sleep(): void {
     this.#awake = undefined;
-    this.#expiryTimer?.cancel();
-    this.#expiryTimer = undefined;
-    this.#wakeTimer?.cancel();
-    this.#wakeTimer = undefined;
+    this.#loader.forget();
+    this.#watchers.end();
+    this.#expiryTimer.cancel();
+    this.#wakeTimer.cancel();
   }
 
   onDurable(seq: number): void {
     const awake = this.#awake;
     if (awake === undefined) return;
-    let applied = 0;
-    for (const change of awake.changes) {
-      if (change.seq > seq) break;
-      awake.availability.apply(change);
-      applied += 1;
-    }
-    awake.changes.splice(0, applied);
+    awake.onDurable(seq, (change) => this.#watchers.tell(change));
     this.#context.publishAvailable(this.scheduleId, awake.availability.available, awake.availability.seq);
   }
 
@@ -250,42 +318,27 @@ export class Actor implements Member {
     return this.#context.commits.pending >= this.#context.mailboxMax;
   }
 
-  /** Awake and still the owner; a shard that is no longer ours takes the memory with it. */
-  #usable(): Awake | undefined {
+  /**
+   * Awake and still the owner, as far as the store has said lately; a shard that is no longer ours takes the memory
+   * with it.
+   */
+  #usable(): AwakeSchedule | undefined {
     if (this.#awake === undefined) return undefined;
-    if (this.#context.ownership.standing(this.shardId) === 'owned') return this.#awake;
+    const { ownership } = this.#context;
+    if (ownership.standing(this.shardId) === 'owned') {
+      return ownership.isTrusted(this.shardId) ? this.#awake : undefined;
+    }
     this.#context.commits.withdraw(this, 'shard-moving');
-    this.sleep();
-    this.#wakeLater();
+    this.onLost();
     return undefined;
   }
 
-  #run(awake: Awake, intent: Intent, reply: Reply): void {
+  #run(awake: AwakeSchedule, intent: Intent, reply: Reply): void {
     const { state } = awake;
     const nowMs = this.#now(state);
     this.#expireDue(awake, nowMs);
-    const memo = 'idempotency' in intent ? intent.idempotency : undefined;
-    if (memo !== undefined && 'userId' in intent) {
-      const first = state.idempotency.find(intent.userId, memo, nowMs);
-      if (first !== undefined && first.fingerprint !== memo.fingerprint) {
-        return this.#answer(intent, 'idempotency-key-reused', reply, {
-          kind: 'rejected',
-          rejection: { code: 'idempotency-key-reused' },
-        });
-      }
-      if (first?.kind === 'paying') {
-        // Not over yet: the caller waits for it with the first one.
-        const reservation = state.reservations.get(first.number);
-        assert(reservation !== undefined, 'a reservation with an open payment is in memory');
-        const view = viewOf(state, reservation, nowMs);
-        const begun = begunPayment(state.terms.scheduleId, reservation);
-        return this.#answer(intent, 'replayed', reply, { kind: 'payment-joined', begun, view });
-      }
-      if (first !== undefined) {
-        const view = replayOf(state, first);
-        return this.#answer(intent, 'replayed', reply, { kind: 'reservation', view, replayed: true });
-      }
-    }
+    const first = firstAnswerOf(state, intent, nowMs);
+    if (first !== undefined) return this.#answer(intent, first.code, reply, first.outcome);
     if (addsEntry(intent) && isFull(state, nowMs)) {
       this.#context.observer.onDecision(intent.kind, 'overloaded');
       return reply(unavailable('overloaded'));
@@ -300,7 +353,7 @@ export class Actor implements Member {
       this.#context.observer.onDecision(intent.kind, refusal);
       return reply(unavailable(refusal));
     }
-    this.#apply(awake, decision);
+    awake.apply(decision);
     const outcome = outcomeOf(state, intent, decision, nowMs);
     if (decision.length === 0) return this.#answer(intent, 'unchanged', reply, outcome);
     this.#context.observer.onDecision(intent.kind, 'ok');
@@ -327,24 +380,17 @@ export class Actor implements Member {
     this.#context.commits.whenDurable(this, settle);
   }
 
-  #expireDue(awake: Awake, nowMs: number): void {
+  #expireDue(awake: AwakeSchedule, nowMs: number): void {
     while (awake.state.expiries.nextExpiryMs <= nowMs) {
       const events = decide(awake.state, { kind: 'expire', nowMs }) as readonly ScheduleEvent[];
-      this.#apply(awake, events);
+      awake.apply(events);
       this.#context.observer.onExpired(events.length);
       this.#context.commits.append(this, events, () => {});
     }
   }
 
-  #apply(awake: Awake, events: readonly ScheduleEvent[]): void {
-    for (const event of events) {
-      awake.changes.push(seatChangeOf(awake.state, event));
-      evolve(awake.state, event);
-    }
-  }
-
   /** A bug must not leave half-changed memory behind: it is dropped, and the store tells what is true. */
-  #guard(task: Task, awake: Awake): void {
+  #guard(task: Task, awake: AwakeSchedule): void {
     try {
       task.run(awake);
     } catch (error) {
@@ -363,40 +409,43 @@ export class Actor implements Member {
       await new Promise<void>((resolve) => this.#whenDurable(() => resolve()));
       if (ownership.standing(this.shardId) === 'suspect') await ownership.renew(this.shardId);
       if (ownership.standing(this.shardId) === 'lost') return this.#failMailbox('shard-moving');
-      const [terms, stored] = await Promise.all([this.#context.terms(this.scheduleId), this.#load()]);
-      const state = recoverState(terms, stored);
-      for (const { invariant, faults } of checkInvariants(state)) {
-        if (faults.length > 0) throw new Error(`${invariant} is broken in the store: ${faults[0]}`);
-      }
-      this.#awake = {
-        state,
-        availability: new AvailabilityView(terms.map, state.seq, (seat) => state.free.isFree(seat)),
-        changes: [],
-      };
+      const awake = new AwakeSchedule(await this.#loader.load());
+      if (this.#isDismissed) return this.#failMailbox('shard-moving');
+      this.#awake = awake;
+      const { state } = awake;
       this.#context.publishAvailable(this.scheduleId, state.free.count, state.seq);
-      this.#wakeFailures = 0;
-      this.#wakeTimer?.cancel();
-      this.#wakeTimer = undefined;
+      this.#wakeTimer.onAwake();
       observer.onRecovery(
         this.scheduleId,
         clock.monotonicMs() - startedMs,
-        terms.map.seatCount - state.free.count,
+        state.terms.map.seatCount - state.free.count,
       );
-      this.#armExpiry(this.#awake);
+      this.#armExpiry(awake);
       for (const reservation of state.reservations.values()) {
         if (hasOpenPayment(reservation))
           this.#context.resumePayment(begunPayment(state.terms.scheduleId, reservation));
       }
     } catch (error) {
       observer.onFault(`schedule ${this.scheduleId}: recovery failed`, error);
-      this.#failMailbox('store-unavailable');
+      this.#failMailbox(this.#isDismissed ? 'shard-moving' : 'store-unavailable');
       return this.#wakeLater();
     }
     this.#drainOrWake();
   }
 
-  #load(): Promise<StoredSchedule> {
-    return this.#context.load(this.scheduleId);
+  /** What is in memory is good while the shard is ours; whether it still is, the store has not said for a while. */
+  async #regainTrust(): Promise<void> {
+    const { ownership, observer } = this.#context;
+    const isInDoubt = () =>
+      ownership.standing(this.shardId) === 'owned' && !ownership.isTrusted(this.shardId);
+    try {
+      // An answer that was under way may be too old by the time it comes.
+      for (let asked = 0; asked < 2 && isInDoubt(); asked++) await ownership.confirm();
+    } catch (error) {
+      observer.onFault(`schedule ${this.scheduleId}: the store does not say whose it is`, error);
+    }
+    if (isInDoubt()) this.#failMailbox('store-unavailable');
+    else this.#drainOrWake();
   }
 
   #drainOrWake(): void {
@@ -407,32 +456,21 @@ export class Actor implements Member {
     for (const task of this.#mailbox.drain()) task.fail(code);
   }
 
-  /** Open holds must end in time even if nobody calls; a store that is down is not asked in a busy loop. */
+  /** Open holds must end in time even if nobody calls. */
   #wakeLater(): void {
-    if (this.#wakeTimer !== undefined) return;
-    const delayMs = Math.min(100 * 2 ** this.#wakeFailures, 5_000);
-    this.#wakeFailures += 1;
-    this.#wakeTimer = this.#context.clock.setTimer(delayMs, () => {
-      this.#wakeTimer = undefined;
-      this.wake();
-    });
+    if (!this.#isDismissed) this.#wakeTimer.arm();
   }
 
-  #armExpiry(awake: Awake): void {
-    const nextMs = awake.state.expiries.nextExpiryMs;
-    if (this.#expiryTimer !== undefined || nextMs === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.min(
-      Math.max(nextMs - this.#context.clock.nowMs(), timerDelayMsMin),
-      timerDelayMsMax,
-    );
-    this.#expiryTimer = this.#context.clock.setTimer(delayMs, () => {
-      this.#expiryTimer = undefined;
-      const current = this.#isPaused ? undefined : this.#usable();
-      if (current !== undefined) {
-        this.#guard({ run: (own) => this.#expireDue(own, this.#now(own.state)), fail: () => {} }, current);
-      }
-      if (this.#awake !== undefined) this.#armExpiry(this.#awake);
-    });
+  #onExpiryDue(): void {
+    const awake = this.#isPaused ? undefined : this.#usable();
+    if (awake !== undefined) {
+      this.#guard({ run: (own) => this.#expireDue(own, this.#now(own.state)), fail: () => {} }, awake);
+    }
+    if (this.#awake !== undefined) this.#armExpiry(this.#awake);
+  }
+
+  #armExpiry({ state }: AwakeSchedule): void {
+    this.#expiryTimer.arm(state.expiries.nextExpiryMs);
   }
 
   #now(state: ScheduleState): number {
@@ -440,19 +478,12 @@ export class Actor implements Member {
   }
 }
 
-/** A clock that jumps must not leave a hold waiting for longer than this. */
-const timerDelayMsMax = 1_000;
-/** Nor may a hold that can't end just now, in an audit, keep the loop busy. */
-const timerDelayMsMin = 5;
-
-export interface ActorContext {
+export interface ActorContext extends ScheduleSource {
   readonly clock: Clock;
   readonly commits: GroupCommit;
   readonly ownership: Ownership;
   readonly observer: RuntimeObserver;
   readonly mailboxMax: number;
-  terms(scheduleId: ScheduleId): Promise<ScheduleTerms>;
-  load(scheduleId: ScheduleId): Promise<StoredSchedule>;
   /** A payment that was open when this actor recovered: S1 or S2 may be missing. It is on disk. */
   resumePayment(begun: BegunPayment): void;
   /** Why no payment may begin now; undefined when one may. */
@@ -462,25 +493,8 @@ export interface ActorContext {
 }
 
 interface Task {
-  run(awake: Awake): void;
+  run(awake: AwakeSchedule): void;
   fail(code: UnavailableCode): void;
 }
 
-interface Awake {
-  readonly state: ScheduleState;
-  readonly availability: AvailabilityView;
-  /** Decided, not yet on disk, by seq. */
-  readonly changes: SeatChange[];
-}
-
-const addsEntry = (intent: Intent): boolean =>
-  intent.kind === 'hold' || intent.kind === 'hold-best' || intent.kind === 'extend' || intent.kind === 'pay';
-
 const stamped = (intent: Intent, nowMs: number): Command => ({ ...intent, nowMs });
-
-const toCounts = (state: ScheduleState): ScheduleCounts => ({
-  seq: state.seq,
-  capacity: state.terms.map.seatCount,
-  free: state.free.count,
-  ...state.seatCounts,
-});

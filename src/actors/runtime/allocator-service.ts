@@ -71,6 +71,12 @@ export interface CatalogService {
   available(scheduleId: ScheduleId): number;
   capacity(scheduleId: ScheduleId): number;
 
+  /**
+   * Brings in what other nodes have created before the call. For whoever misses something, before he says that there
+   * is no such thing: reads follow each other at 200 ms, so the answer may take as long. Rejects with StoreUnavailable.
+   */
+  learn(): Promise<void>;
+
   /** Undefined when there is no such venue. Rejects with StoreUnavailable. */
   venueLayout(venueId: VenueId): Promise<VenueLayout | undefined>;
   /** The compiled hall of a schedule's venue; undefined for an unknown schedule. Cached. */

@@ -4,47 +4,60 @@ import type { IdempotencyKey, PerformanceId, ScheduleId, VenueId } from '../allo
 import { SeatMap } from '../allocator/seat-map.ts';
 import type { VenueLayout } from '../allocator/venue-layout.ts';
 import type { CatalogService, CreatedOnce } from './allocator-service.ts';
-import type { Performance, Schedule, VenueSummary } from './catalog.ts';
-import type { CatalogStore } from './ports.ts';
+import type { CreationMark, Performance, Schedule, VenueSummary } from './catalog.ts';
+import { CatalogLessons } from './catalog-lessons.ts';
+import type { CatalogStore, Clock } from './ports.ts';
 
 /** Compiled halls kept beside those that actors hold; a large one takes tens of megabytes. */
 const seatMapsMax = 32;
 
 /**
- * The catalogue in memory: read whole at start, added to as an operator creates. Entries are immutable, so
- * there is nothing to invalidate. Halls are compiled when first needed.
+ * The catalogue in memory: read whole at start, added to as an operator creates, here or, once somebody asks for
+ * what is missing (`learn`), at another node. Entries are immutable, so there is nothing to invalidate. Halls are
+ * compiled when first needed.
  */
 export class CatalogCache implements CatalogService {
   readonly #store: CatalogStore;
-  readonly #venues = new Map<VenueId, VenueSummary>();
-  readonly #performances = new Map<PerformanceId, Performance>();
+  readonly #lessons: CatalogLessons;
+  /** By id, as the performances. */
+  #venues = new Map<VenueId, VenueSummary>();
+  #performances = new Map<PerformanceId, Performance>();
   readonly #schedules = new Map<ScheduleId, Schedule>();
   readonly #schedulesOf = new Map<PerformanceId, Schedule[]>();
   /** What each key has made, or is making. */
-  readonly #created = new Map<
-    IdempotencyKey,
-    { readonly fingerprint: number; readonly id: Promise<number> }
-  >();
+  readonly #created = new Map<IdempotencyKey, Creation>();
+  /** Up to which id the store was read. What was created here has higher ones, with others' in between. */
+  readonly #learnedUpTo = { venue: 0, performance: 0, schedule: 0 };
   readonly #available = new Map<ScheduleId, number>();
   /** Least recently used first. */
   readonly #seatMaps = new Map<VenueId, Promise<SeatMap | undefined>>();
 
-  constructor(store: CatalogStore) {
+  constructor(store: CatalogStore, clock: Pick<Clock, 'monotonicMs' | 'setTimer'>) {
     this.#store = store;
+    this.#lessons = new CatalogLessons(() => this.#readNew(), clock);
   }
 
   async load(): Promise<void> {
-    const [venues, performances, schedules, marks] = await Promise.all([
-      this.#store.listVenues(),
-      this.#store.listPerformances(),
-      this.#store.listSchedules(),
-      this.#store.listCreationMarks(),
-    ]);
-    for (const venue of venues) this.#venues.set(venue.venueId, venue);
-    for (const performance of performances) this.#performances.set(performance.performanceId, performance);
+    const [marks] = await Promise.all([this.#store.listCreationMarks(), this.#readNew()]);
+    for (const mark of marks) this.#created.set(mark.key, madeBefore(mark));
+  }
+
+  learn(): Promise<void> {
+    return this.#lessons.next();
+  }
+
+  /** What belongs to something is read before it, so that whatever is known has what it belongs to. */
+  async #readNew(): Promise<void> {
+    const upTo = this.#learnedUpTo;
+    const schedules = await this.#store.listSchedules(upTo.schedule);
+    const performances = await this.#store.listPerformances(upTo.performance);
+    const venues = await this.#store.listVenues(upTo.venue);
+    this.#venues = byId(this.#venues, venues, ({ venueId }) => venueId);
+    this.#performances = byId(this.#performances, performances, ({ performanceId }) => performanceId);
     for (const { available, ...schedule } of schedules) this.#addSchedule(schedule, available);
-    for (const { key, fingerprint, id } of marks)
-      this.#created.set(key, { fingerprint, id: Promise.resolve(id) });
+    upTo.venue = venues.at(-1)?.venueId ?? upTo.venue;
+    upTo.performance = performances.at(-1)?.performanceId ?? upTo.performance;
+    upTo.schedule = schedules.at(-1)?.scheduleId ?? upTo.schedule;
   }
 
   venues(): readonly VenueSummary[] {
@@ -105,6 +118,7 @@ export class CatalogCache implements CatalogService {
     performance: Omit<Performance, 'performanceId'>,
     mark?: IdempotencyMark,
   ): Promise<PerformanceId> {
+    if (!this.#venues.has(performance.venueId)) await this.learn();
     assert(this.#venues.has(performance.venueId), 'a performance has a venue');
     const performanceId = await this.#store.createPerformance(performance, mark);
     this.#performances.set(performanceId, { ...performance, performanceId });
@@ -112,6 +126,7 @@ export class CatalogCache implements CatalogService {
   }
 
   async createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId> {
+    if (!this.#performances.has(schedule.performanceId)) await this.learn();
     assert(this.#performances.has(schedule.performanceId), 'a schedule has a performance');
     const scheduleId = await this.#store.createSchedule(schedule, mark);
     const { venueId } = this.#performances.get(schedule.performanceId) as Performance;
@@ -125,19 +140,35 @@ export class CatalogCache implements CatalogService {
   ): Promise<CreatedOnce | 'key-reused'> {
     const first = this.#created.get(mark.key);
     if (first !== undefined) {
-      return first.fingerprint === mark.fingerprint ? { id: await first.id, replayed: true } : 'key-reused';
+      if (first.fingerprint !== mark.fingerprint) return 'key-reused';
+      const made = await first.made;
+      return made === 'key-reused' ? made : { id: made.id, replayed: true };
     }
-    const id = create();
-    this.#created.set(mark.key, { fingerprint: mark.fingerprint, id });
+    const made = this.#create(mark, create);
+    this.#created.set(mark.key, { fingerprint: mark.fingerprint, made });
     try {
-      return { id: await id, replayed: false };
+      return await made;
     } catch (error) {
       this.#created.delete(mark.key);
       throw error;
     }
   }
 
+  /** Another node may have made something with the key, which the store refuses to take twice. */
+  async #create(mark: IdempotencyMark, create: () => Promise<number>): Promise<CreatedOnce | 'key-reused'> {
+    try {
+      return { id: await create(), replayed: false };
+    } catch (error) {
+      const found = await this.#store.findCreationMark(mark.key).catch(() => undefined);
+      if (found === undefined) throw error;
+      this.#created.set(mark.key, madeBefore(found));
+      return found.fingerprint === mark.fingerprint ? { id: found.id, replayed: true } : 'key-reused';
+    }
+  }
+
+  /** Nothing when it is known: its count is newer than what is projected. */
   #addSchedule(schedule: Schedule, available: number): void {
+    if (this.#schedules.has(schedule.scheduleId)) return;
     this.#schedules.set(schedule.scheduleId, schedule);
     this.#available.set(schedule.scheduleId, available);
     const siblings = this.#schedulesOf.get(schedule.performanceId) ?? [];
@@ -164,4 +195,25 @@ export class CatalogCache implements CatalogService {
       throw error;
     }
   }
+}
+
+interface Creation {
+  readonly fingerprint: number;
+  readonly made: Promise<CreatedOnce | 'key-reused'>;
+}
+
+const madeBefore = ({ fingerprint, id }: CreationMark): Creation => ({
+  fingerprint,
+  made: Promise.resolve({ id, replayed: true }),
+});
+
+/** The same map when nothing is new. */
+function byId<Id extends number, Entry>(
+  known: Map<Id, Entry>,
+  read: readonly Entry[],
+  idOf: (entry: Entry) => Id,
+): Map<Id, Entry> {
+  if (read.length === 0) return known;
+  const all = new Map([...known, ...read.map((entry) => [idOf(entry), entry] as const)]);
+  return new Map([...all].sort(([a], [b]) => a - b));
 }

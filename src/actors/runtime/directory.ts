@@ -31,19 +31,30 @@ import {
 import { Ownership } from './ownership.ts';
 import type { PaymentRequest } from './payment-request.ts';
 import { Payments } from './payments.ts';
-import type { Clock, IdSource, ReservationPage, ReservationQuery, Store, TimerHandle } from './ports.ts';
+import type {
+  Clock,
+  IdSource,
+  ReservationPage,
+  ReservationQuery,
+  ShardRecord,
+  Store,
+  TimerHandle,
+} from './ports.ts';
 import { storedView } from './reservation-view.ts';
 import type { RuntimeObserver } from './runtime-observer.ts';
+import { ShardKeeper } from './shard-keeper.ts';
 
 /**
  * The actors of a node: finds the one of a schedule, makes it on first use, lets it go when it is idle.
  *
- * Starting claims the shards and wakes every schedule with an open hold, so that holds end in time after a
- * crash; calls are answered before that is done, in the order in which actors recover.
+ * On its own, a node claims all shards when it starts and wakes every schedule with an open hold, so that holds end
+ * in time after a crash; calls are answered before that is done, in the order in which actors recover. In a cluster
+ * it starts without any, and they come and go by `shards`.
  */
 export class Directory implements AllocatorService {
   readonly catalog: CatalogCache;
   readonly shardCount: number;
+  readonly shards: ShardKeeper;
 
   readonly #options: DirectoryOptions;
   readonly #ownership: Ownership;
@@ -59,8 +70,13 @@ export class Directory implements AllocatorService {
     this.#options = options;
     this.shardCount = options.shardCount;
     const { store, clock, observer, limits } = options;
-    this.catalog = new CatalogCache(store);
-    this.#ownership = new Ownership(store, options.ids.instanceId());
+    this.catalog = new CatalogCache(store, clock);
+    const { trustMs } = options;
+    this.#ownership = new Ownership(
+      store,
+      options.ids.instanceId(),
+      trustMs === undefined ? undefined : { clock, trustMs },
+    );
     this.#counts = new KnownCounts(
       this.catalog,
       this.#ownership,
@@ -90,6 +106,19 @@ export class Directory implements AllocatorService {
       waitMaxMs: limits.payWaitMaxMs,
       openMax: limits.mailboxMax,
     });
+    this.shards = new ShardKeeper({
+      ownership: this.#ownership,
+      payments: this.#payments,
+      actors: {
+        all: () => this.#actors.values(),
+        find: (scheduleId) => this.#actor(scheduleId),
+        drop: (scheduleId) => this.#actors.delete(scheduleId),
+      },
+      catalog: this.catalog,
+      store,
+      observer,
+      shardOf: (scheduleId) => this.shardOf(scheduleId),
+    });
     this.#context = {
       clock,
       observer,
@@ -102,6 +131,7 @@ export class Directory implements AllocatorService {
         const sinceMs = clock.nowMs() - 2 * idempotencyWindowMs;
         return store.loadSchedule(scheduleId, { endedSinceMs: sinceMs, markedSinceMs: sinceMs });
       },
+      loadTail: (scheduleId, afterSeq) => store.loadTail(scheduleId, afterSeq),
       resumePayment: (begun) => this.#payments.resume(begun),
       refusePayment: (method) => this.#payments.refusal(method),
       publishAvailable: (scheduleId, available, seq) => this.#counts.onCount(scheduleId, seq, available),
@@ -112,10 +142,12 @@ export class Directory implements AllocatorService {
   async start(): Promise<void> {
     const { store, shardCount } = this.#options;
     const shardIds = Array.from({ length: shardCount }, (_, shard) => shard as ShardId);
-    await this.#ownership.claim(shardIds);
+    if (!this.#isClustered) await this.#ownership.claim(shardIds);
     await this.catalog.load();
-    this.#counts.onLoaded(shardIds);
-    for (const scheduleId of await store.schedulesWithOpenWork()) this.#actor(scheduleId)?.wake();
+    if (!this.#isClustered) {
+      this.#counts.onLoaded(shardIds);
+      for (const scheduleId of await store.schedulesWithOpenWork()) this.#actor(scheduleId)?.wake();
+    }
     if (this.#phase !== 'starting') return;
     this.#phase = 'serving';
     this.#sweepLater();
@@ -147,6 +179,7 @@ export class Directory implements AllocatorService {
     if (this.#phase !== 'serving') return reply(unavailable('not-ready'));
     const actor = this.#actor(scheduleId);
     if (actor === undefined) return reply(notFound);
+    this.#options.onCall?.(actor.shardId);
     actor.submit(intent, reply);
   }
 
@@ -171,6 +204,7 @@ export class Directory implements AllocatorService {
     if (this.#phase !== 'serving') return reply(unavailable('not-ready'));
     const actor = this.#actor(ref.scheduleId);
     if (actor === undefined) return reply(notFound);
+    this.#options.onCall?.(actor.shardId);
     actor.readReservation(ref.number, userId, (found) => {
       if (found !== undefined) return reply(found);
       this.#findStored(ref, userId).then(reply, () => reply(unavailable('store-unavailable')));
@@ -181,6 +215,7 @@ export class Directory implements AllocatorService {
     if (this.#phase !== 'serving') return reply(toFailure('not-ready'));
     const actor = this.#actor(scheduleId);
     if (actor === undefined) return reply(toFailure('not-found'));
+    this.#options.onCall?.(actor.shardId);
     const view = actor.readAvailability();
     if (view !== undefined) return reply(view);
     actor.enqueue({
@@ -211,20 +246,32 @@ export class Directory implements AllocatorService {
   notReadyReasons(): readonly string[] {
     if (this.#phase === 'starting') return ['the node is starting'];
     if (this.#phase === 'stopping') return ['the node is stopping'];
-    const { lostShards } = this.#ownership;
+    const lostShards = this.#ownership.lost().length;
     return [
-      ...(lostShards > 0 ? [`another process has taken over ${lostShards} of its shards`] : []),
+      ...(lostShards > 0 && !this.#isClustered
+        ? [`another process has taken over ${lostShards} of its shards`]
+        : []),
       ...(this.#options.storeWatch?.isSilent === true ? ['the store does not answer'] : []),
       ...(this.#commits.hasLostWithin(storeDoubtMs) ? ['the store did not take the last batch'] : []),
       ...(this.#options.ledger.isFailing ? ['the ledger does not take its transactions'] : []),
     ];
   }
 
-  /** Shards that the store says are this node's: what it has lost it neither sells nor shows any more. */
-  keepOnly(shardIds: readonly ShardId[]): void {
-    const lost = this.#ownership.keepOnly(shardIds);
-    if (lost === 0) return;
-    this.#options.observer.onFault(`another process has taken over ${lost} shards`, undefined);
+  /**
+   * Asks the store whose the shards are: what this node has lost it neither sells nor shows any more. Rejects with
+   * StoreUnavailable.
+   */
+  async confirmShards(): Promise<readonly ShardRecord[]> {
+    const before = this.#ownership.lost().length;
+    const records = await this.#ownership.confirm();
+    const lost = this.#ownership.lost().length - before;
+    if (lost > 0 && !this.#isClustered)
+      this.#options.observer.onFault(`another process has taken over ${lost} shards`, undefined);
+    return records;
+  }
+
+  get #isClustered(): boolean {
+    return this.#options.trustMs !== undefined;
   }
 
   shardOf(scheduleId: ScheduleId): ShardId {
@@ -254,7 +301,9 @@ export class Directory implements AllocatorService {
     const present = this.#actors.get(scheduleId);
     if (present !== undefined) return present;
     if (this.catalog.schedule(scheduleId) === undefined) return undefined;
-    const actor = new Actor(scheduleId, this.shardOf(scheduleId), this.#context);
+    const shardId = this.shardOf(scheduleId);
+    const actor = new Actor(scheduleId, shardId, this.#context);
+    if (this.shards.isSealed(shardId)) actor.pause();
     this.#actors.set(scheduleId, actor);
     return actor;
   }
@@ -352,6 +401,10 @@ interface DirectoryOptions {
   readonly ids: IdSource;
   readonly observer: RuntimeObserver;
   readonly shardCount: number;
+  /** Somebody asked something of a schedule of this shard: for rates. */
+  readonly onCall?: (shardId: ShardId) => void;
+  /** In a cluster: as Trust in ownership.ts. Absent: the node is on its own, and claims all shards. */
+  readonly trustMs?: number;
   readonly limits: DirectoryLimits;
 }
 

@@ -179,6 +179,7 @@ export class GroupCommit {
       this.#observer.onFault('commit of unknown outcome', error);
     }
     const shardIds = journalBatch.shards.map(({ shardId }) => shardId);
+    const askedAtMs = this.#clock.monotonicMs();
     let resolution: Awaited<ReturnType<ShardStore['resolveCommit']>>;
     try {
       resolution = await this.#store.resolveCommit(journalBatch);
@@ -187,7 +188,7 @@ export class GroupCommit {
       throw error;
     }
     if (resolution.outcome === 'fenced') return 'fenced';
-    this.#ownership.adopt(resolution.shards);
+    this.#ownership.raise(resolution.shards, askedAtMs);
     return resolution.outcome === 'committed' ? 'committed' : 'again';
   }
 

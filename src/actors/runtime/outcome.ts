@@ -19,7 +19,13 @@ export type Outcome =
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'blocks-changed'; readonly seatIds: readonly string[]; readonly seq: number }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
-  | { readonly kind: 'unavailable'; readonly code: UnavailableCode; readonly retryAfterSeconds: number };
+  /** `isUntouched`: it has certainly not begun, and may be sent elsewhere even if it has no key. */
+  | {
+      readonly kind: 'unavailable';
+      readonly code: UnavailableCode;
+      readonly retryAfterSeconds: number;
+      readonly isUntouched?: true;
+    };
 
 /** The request changed nothing that it could see; it may be sent again, with the same key. */
 export type UnavailableCode =
@@ -29,12 +35,15 @@ export type UnavailableCode =
   | 'not-ready'
   | 'gateway-unavailable';
 
-export const unavailable = (code: UnavailableCode): Outcome => ({
+export const unavailable = (code: UnavailableCode): Outcome & { readonly kind: 'unavailable' } => ({
   kind: 'unavailable',
   code,
   // A gateway that failed is left alone for a while.
   retryAfterSeconds: code === 'gateway-unavailable' ? 5 : 1,
 });
+
+/** As `unavailable`, of what nobody has begun with. */
+export const untouched = (code: UnavailableCode): Outcome => ({ ...unavailable(code), isUntouched: true });
 
 export type Reply = (outcome: Outcome) => void;
 

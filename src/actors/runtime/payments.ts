@@ -84,14 +84,44 @@ export class Payments {
     }
   }
 
+  /**
+   * Resolves when nobody waits for a payment of these schedules: whoever still does after `patienceMs` is told that
+   * it goes on.
+   */
+  async answerAll(isOf: (scheduleId: ScheduleId) => boolean, patienceMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonicMs() + patienceMs;
+    const isAwaited = () => this.#openOf(isOf).some(({ waiting }) => waiting.length > 0);
+    while (isAwaited() && clock.monotonicMs() < untilMs) {
+      await new Promise<void>((resolve) => {
+        this.#onAnswered.push(resolve);
+        clock.setTimer(untilMs - clock.monotonicMs(), resolve);
+      });
+    }
+    for (const { waiting } of this.#openOf(isOf)) for (const each of [...waiting]) each.goOn();
+  }
+
+  /** Leaves the payments of these schedules as they stand: whoever owns them by now takes them on. */
+  letGo(isOf: (scheduleId: ScheduleId) => boolean): void {
+    this.#letGo(this.#openOf(isOf), 'shard-moving');
+  }
+
   /** Leaves everything as it stands: the next start takes it on. */
   stop(): void {
     this.#isStopped = true;
-    for (const payment of this.#open.values()) {
+    this.#letGo([...this.#open.values()], 'not-ready');
+  }
+
+  #letGo(payments: readonly OpenPayment[], code: UnavailableCode): void {
+    for (const payment of payments) {
       payment.driver.letGo();
-      this.#tell(payment, unavailable('not-ready'));
+      this.#open.delete(payment.driver.order.paymentId);
+      this.#tell(payment, unavailable(code));
     }
-    this.#open.clear();
+  }
+
+  #openOf(isOf: (scheduleId: ScheduleId) => boolean): readonly OpenPayment[] {
+    return [...this.#open.values()].filter(({ driver }) => isOf(driver.order.scheduleId));
   }
 
   #add(begun: BegunPayment, origin: PaymentOrigin): OpenPayment {
@@ -120,11 +150,13 @@ export class Payments {
     const waiting: Waiting = {
       reply,
       hasJoined,
-      timer: this.#options.clock.setTimer(this.#options.waitMaxMs, () => {
+      goOn: () => {
+        waiting.timer.cancel();
         payment.waiting = payment.waiting.filter((other) => other !== waiting);
         reply({ kind: 'reservation', view, replayed: false });
         this.#noteAnswered();
-      }),
+      },
+      timer: this.#options.clock.setTimer(this.#options.waitMaxMs, () => waiting.goOn()),
     };
     payment.waiting.push(waiting);
   }
@@ -161,6 +193,8 @@ interface OpenPayment {
 interface Waiting {
   readonly reply: Reply;
   readonly hasJoined: boolean;
+  /** Tells it that the payment goes on without it. */
+  goOn(): void;
   readonly timer: { cancel(): void };
 }
 

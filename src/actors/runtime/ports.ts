@@ -1,5 +1,6 @@
 import type { IdempotencyMark, ScheduleEventType } from '../allocator/event.ts';
 import type {
+  IdempotencyKey,
   PerformanceId,
   ReservationNumber,
   ScheduleId,
@@ -50,6 +51,11 @@ export class CommitOutcomeUnknown extends Error {
 export interface ShardEpoch {
   readonly shardId: ShardId;
   readonly epoch: number;
+}
+
+/** A shard as the store has it. `owner` is the instance that claimed it, or was given it, last. */
+export interface ShardRecord extends ShardEpoch {
+  readonly owner: string;
 }
 
 /** One event, as it is stored. */
@@ -160,6 +166,30 @@ export interface ShardStore {
    */
   renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]>;
 
+  /** Every shard that was ever claimed, as of one moment; by shardId. What it says of others may be over at once. */
+  listShards(): Promise<readonly ShardRecord[]>;
+
+  /**
+   * Compare and set: those of the shards that are still at the epoch that is named (0: never claimed) become
+   * `newOwner`'s, with epoch + 1 and last_batch = 0; the others stay as they are and are left out of the answer
+   * (I3). Of unknown outcome it rejects with StoreUnavailable: whoever must know lists or renews the shards.
+   *
+   * given: by the owner itself, which has nothing in flight and goes on living.
+   * taken: from an owner that is believed dead. It may be frozen in the middle of a transaction, so its
+   * connections are ended first, and its rows are not waited for.
+   */
+  transferShards(
+    shards: readonly ShardEpoch[],
+    newOwner: string,
+    how: 'given' | 'taken',
+  ): Promise<readonly ShardEpoch[]>;
+
+  /**
+   * These shards are this process's from now on, though somebody else has transferred them: what lies behind in
+   * their journal is now its to project and to publish.
+   */
+  followShards(shardIds: readonly ShardId[]): Promise<void>;
+
   /**
    * The fenced batch, one transaction: for each shard `last_batch := batchNumber` where the epoch is the
    * batch's and last_batch < batchNumber; unless every shard matched, nothing is written and the answer is
@@ -178,6 +208,9 @@ export interface ShardStore {
     scheduleId: ScheduleId,
     since: { readonly endedSinceMs: number; readonly markedSinceMs: number },
   ): Promise<StoredSchedule>;
+
+  /** The journal of a schedule after `afterSeq`, by seq: what a state that was loaded before has missed. */
+  loadTail(scheduleId: ScheduleId, afterSeq: number): Promise<readonly JournalRow[]>;
 
   /** Schedules that need their owner now: a hold or a payment that is open, or events not yet projected. */
   schedulesWithOpenWork(): Promise<readonly ScheduleId[]>;
@@ -251,11 +284,15 @@ export interface CatalogStore {
   ): Promise<PerformanceId>;
   createSchedule(schedule: Omit<Schedule, 'scheduleId'>, mark?: IdempotencyMark): Promise<ScheduleId>;
   listCreationMarks(): Promise<readonly CreationMark[]>;
-  listVenues(): Promise<readonly VenueSummary[]>;
+  /** What the key has made, by whichever node. */
+  findCreationMark(key: IdempotencyKey): Promise<CreationMark | undefined>;
+  /** By id, those after `afterId` (0: all). An id that is listed has no smaller one that is still to come. */
+  listVenues(afterId: number): Promise<readonly VenueSummary[]>;
   loadVenue(venueId: VenueId): Promise<VenueLayout | undefined>;
-  listPerformances(): Promise<readonly Performance[]>;
-  /** With the number of free seats as last projected (capacity when nothing was sold yet). */
-  listSchedules(): Promise<readonly (Schedule & { readonly available: number })[]>;
+  /** As listVenues. */
+  listPerformances(afterId: number): Promise<readonly Performance[]>;
+  /** As listVenues, with the number of free seats as last projected (capacity when nothing was sold yet). */
+  listSchedules(afterId: number): Promise<readonly (Schedule & { readonly available: number })[]>;
 }
 
 export type Store = ShardStore & ReservationQueries & CatalogStore;

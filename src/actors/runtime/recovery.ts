@@ -6,7 +6,7 @@ import { reservationStatuses } from '../allocator/reservation.ts';
 import { finishRestore, restoreBlockedSeats, restoreMemo, restoreReservation } from '../allocator/restore.ts';
 import { emptyState, type ScheduleState, type ScheduleTerms } from '../allocator/state.ts';
 import { decodeEvent } from './event-codec.ts';
-import type { MarkColumns, ReservationColumns, StoredSchedule } from './ports.ts';
+import type { JournalRow, MarkColumns, ReservationColumns, StoredSchedule } from './ports.ts';
 
 /** State from the store: projections up to projectedSeq, then evolve over the journal behind them. */
 export function recoverState(terms: ScheduleTerms, stored: StoredSchedule): ScheduleState {
@@ -21,8 +21,13 @@ export function recoverState(terms: ScheduleTerms, stored: StoredSchedule): Sche
     lastAtMs: image.lastAtMs,
     lastReservationNumber: image.lastReservationNumber,
   });
-  for (const row of tail) evolve(state, decodeEvent(row));
+  catchUp(state, tail);
   return state;
+}
+
+/** Evolves a state over what has happened since it was loaded. @param tail by seq, the first one next. */
+export function catchUp(state: ScheduleState, tail: readonly JournalRow[]): void {
+  for (const row of tail) evolve(state, decodeEvent(row));
 }
 
 function restoreReservations(

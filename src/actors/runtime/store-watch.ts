@@ -1,4 +1,3 @@
-import type { ShardId } from '../allocator/ids.ts';
 import type { Clock, TimerHandle } from './ports.ts';
 
 /**
@@ -7,24 +6,20 @@ import type { Clock, TimerHandle } from './ports.ts';
  * would neither see that another process has taken over, nor that the store answers again.
  */
 export class StoreWatch {
-  readonly #readOwned: () => Promise<readonly ShardId[]>;
-  readonly #onOwned: (shardIds: readonly ShardId[]) => void;
+  readonly #ask: () => Promise<unknown>;
   readonly #clock: Clock;
+  readonly #everyMs: number;
   #timer: TimerHandle | undefined;
   #isStopped = false;
   #hasFailed = false;
   /** When it was asked what it has not answered yet. */
   #askedAtMs: number | undefined;
 
-  /** @param onOwned told each answer. What is not in it belongs to somebody else for good (I3). */
-  constructor(
-    readOwned: () => Promise<readonly ShardId[]>,
-    onOwned: (shardIds: readonly ShardId[]) => void,
-    clock: Clock,
-  ) {
-    this.#readOwned = readOwned;
-    this.#onOwned = onOwned;
+  /** @param ask puts the question to the store, and deals with its answer. */
+  constructor(ask: () => Promise<unknown>, clock: Clock, everyMs = askEveryMs) {
+    this.#ask = ask;
     this.#clock = clock;
+    this.#everyMs = everyMs;
   }
 
   /** It failed to answer last time, or has not answered for too long. */
@@ -35,7 +30,8 @@ export class StoreWatch {
 
   /** To be called when the shards are claimed. */
   start(): void {
-    this.#timer = this.#clock.setTimer(askEveryMs, () => void this.#ask());
+    if (this.#isStopped) return;
+    this.#timer = this.#clock.setTimer(this.#everyMs, () => void this.#askNow());
   }
 
   stop(): void {
@@ -44,16 +40,16 @@ export class StoreWatch {
   }
 
   /** Never rejects. One question at a time. */
-  async #ask(): Promise<void> {
+  async #askNow(): Promise<void> {
     this.#askedAtMs = this.#clock.monotonicMs();
     try {
-      this.#onOwned(await this.#readOwned());
+      await this.#ask();
       this.#hasFailed = false;
     } catch {
       this.#hasFailed = true;
     }
     this.#askedAtMs = undefined;
-    if (!this.#isStopped) this.start();
+    this.start();
   }
 }
 

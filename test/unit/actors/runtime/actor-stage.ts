@@ -21,7 +21,7 @@ const map = mapOf('pppp');
 export class ActorStage {
   readonly store = new ScriptedStore();
   readonly clock = new ManualClock();
-  readonly ownership = new Ownership(this.store, 'node-1');
+  readonly ownership: Ownership;
   readonly decisions: string[] = [];
   readonly faults: string[] = [];
   readonly published: number[] = [];
@@ -33,8 +33,10 @@ export class ActorStage {
   readonly commits: GroupCommit;
   readonly actor: Actor;
 
-  private constructor(mailboxMax: number) {
-    const { store, clock, ownership } = this;
+  private constructor(mailboxMax: number, trustMs: number | undefined) {
+    const { store, clock } = this;
+    this.ownership = new Ownership(store, 'node-1', trustMs === undefined ? undefined : { clock, trustMs });
+    const { ownership } = this;
     this.terms = termsOf(map, { holdTtlMs: 5_000, holdTotalMaxMs: 15_000, paymentMaxMs: 20_000 });
     const observer: RuntimeObserver = {
       ...silentObserver,
@@ -54,6 +56,7 @@ export class ActorStage {
       mailboxMax,
       terms: async () => this.terms,
       load: (scheduleId) => store.loadSchedule(scheduleId),
+      loadTail: (scheduleId, afterSeq) => store.loadTail(scheduleId, afterSeq),
       resumePayment: (begun) => this.resumed.push(begun),
       refusePayment: () => this.paymentRefusal,
       publishAvailable: (_scheduleId, available) => this.published.push(available),
@@ -62,14 +65,16 @@ export class ActorStage {
   }
 
   /** Asleep, in a shard that is ours. */
-  static async asleep(mailboxMax = 100): Promise<ActorStage> {
-    const stage = new ActorStage(mailboxMax);
+  static async asleep(mailboxMax = 100, trustMs?: number): Promise<ActorStage> {
+    const stage = new ActorStage(mailboxMax, trustMs);
     await stage.ownership.claim([shard]);
+    if (trustMs !== undefined) await stage.ownership.confirm();
     return stage;
   }
 
-  static async awake(mailboxMax = 100): Promise<ActorStage> {
-    const stage = await ActorStage.asleep(mailboxMax);
+  /** @param trustMs as Trust in ownership.ts: of a node in a cluster. */
+  static async awake(mailboxMax = 100, trustMs?: number): Promise<ActorStage> {
+    const stage = await ActorStage.asleep(mailboxMax, trustMs);
     stage.actor.wake();
     await stage.clock.settle();
     stage.decisions.length = 0;

@@ -14,7 +14,7 @@ describe('starting', () => {
     expect(stage.directory.notReadyReasons()).toEqual(['the node is starting']);
     await stage.directory.start();
     await stage.clock.settle();
-    expect(stage.store.calls.slice(0, 2)).toEqual(['claim', 'open-work']);
+    expect(stage.store.calls.slice(0, 3)).toEqual(['claim', 'catalog', 'open-work']);
     expect([...stage.store.shards.keys()]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect([stage.store.count('load'), stage.directory.stats().actors]).toEqual([1, 1]);
     expect(stage.directory.notReadyReasons()).toEqual([]);

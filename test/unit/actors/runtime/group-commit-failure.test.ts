@@ -164,7 +164,7 @@ describe('a commit of unknown outcome', () => {
   test('in a shard that somebody else took meanwhile: fenced', async () => {
     const { stage } = await staged();
     stage.store.commitSteps = ['vanished'];
-    stage.store.shards.set(shard(2), { epoch: 9, lastBatch: 0 });
+    stage.store.shards.set(shard(2), { epoch: 9, lastBatch: 0, owner: 'somebody else' });
     await finish(stage);
     expect(stage.told.slice(0, 5)).toEqual([
       '1 lost',

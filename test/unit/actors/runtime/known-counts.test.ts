@@ -4,6 +4,7 @@ import type { AvailableCounts } from '../../../../src/actors/runtime/available-c
 import { CatalogCache } from '../../../../src/actors/runtime/catalog-cache.ts';
 import { KnownCounts } from '../../../../src/actors/runtime/known-counts.ts';
 import { Ownership } from '../../../../src/actors/runtime/ownership.ts';
+import { ManualClock } from './manual-clock.ts';
 import { ScriptedStore } from './scripted-store.ts';
 
 const first = 1 as ScheduleId;
@@ -14,7 +15,7 @@ const shard = (scheduleId: ScheduleId): ShardId => (scheduleId + 10) as ShardId;
 class Stage {
   readonly store = new ScriptedStore();
   readonly ownership = new Ownership(this.store, 'node-1');
-  readonly catalog = new CatalogCache(this.store);
+  readonly catalog = new CatalogCache(this.store, new ManualClock());
   readonly told = new Map<ScheduleId, number>();
   readonly asked: (readonly ScheduleId[])[] = [];
   readonly published: string[] = [];

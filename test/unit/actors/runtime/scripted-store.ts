@@ -1,4 +1,5 @@
 import type {
+  IdempotencyKey,
   PerformanceId,
   ReservationNumber,
   ScheduleId,
@@ -21,6 +22,7 @@ import {
   type ReservationPage,
   type ReservationQuery,
   type ShardEpoch,
+  type ShardRecord,
   type Store,
   type StoredReservation,
   type StoredSchedule,
@@ -32,6 +34,8 @@ import {
  * before (`vanished`).
  */
 export type CommitStep = 'committed' | 'fenced' | 'unavailable' | 'landed' | 'vanished';
+
+type HeldMethod = 'commit' | 'load' | 'tail' | 'claim' | 'renew' | 'list' | 'transfer' | 'catalog';
 
 export const emptyImage: ProjectionImage = {
   projectedSeq: 0,
@@ -77,7 +81,7 @@ export class ScriptedStore implements Store {
   /** Every batch that was sent, again and again if it was. */
   readonly sent: JournalBatch[] = [];
   readonly journal = new Map<ScheduleId, JournalRow[]>();
-  readonly shards = new Map<ShardId, { epoch: number; lastBatch: number }>();
+  readonly shards = new Map<ShardId, { epoch: number; lastBatch: number; owner: string }>();
   readonly stored = new Map<string, StoredReservation>();
   readonly venues: VenueLayout[] = [];
   readonly performances: Performance[] = [];
@@ -91,16 +95,15 @@ export class ScriptedStore implements Store {
   failResolutions = 0;
   failLoads = 0;
 
-  readonly #takenAway = new Set<ShardId>();
   readonly #gates = new Map<string, { promise: Promise<void>; open: () => void }>();
 
   /** Calls of this method wait until `release`. */
-  hold(method: 'commit' | 'load' | 'claim' | 'renew'): void {
+  hold(method: HeldMethod): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gates.set(method, { promise, open: resolve });
   }
 
-  release(method: 'commit' | 'load' | 'claim' | 'renew'): void {
+  release(method: HeldMethod): void {
     this.#gates.get(method)?.open();
     this.#gates.delete(method);
   }
@@ -110,27 +113,46 @@ export class ScriptedStore implements Store {
     return this.calls.filter((call) => call === method).length;
   }
 
-  async claimShards(_owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+  async claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
     await this.#enter('claim');
     return shardIds.map((shardId) => {
       const epoch = (this.shards.get(shardId)?.epoch ?? 0) + 1;
-      this.shards.set(shardId, { epoch, lastBatch: 0 });
+      this.shards.set(shardId, { epoch, lastBatch: 0, owner });
       return { shardId, epoch };
     });
   }
 
   /** Another owner, whoever it is, has the shard from now on. */
   takeAway(shardId: ShardId): void {
-    this.#takenAway.add(shardId);
-    const shard = this.shards.get(shardId);
-    if (shard !== undefined) shard.epoch += 1;
+    const epoch = (this.shards.get(shardId)?.epoch ?? 0) + 1;
+    this.shards.set(shardId, { epoch, lastBatch: 0, owner: 'somebody else' });
   }
 
-  async renewShards(_owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
+  async listShards(): Promise<readonly ShardRecord[]> {
+    await this.#enter('list');
+    return [...this.shards]
+      .map(([shardId, { epoch, owner }]) => ({ shardId, epoch, owner }))
+      .sort((a, b) => a.shardId - b.shardId);
+  }
+
+  async transferShards(shards: readonly ShardEpoch[], newOwner: string): Promise<readonly ShardEpoch[]> {
+    await this.#enter('transfer');
+    return shards.flatMap(({ shardId, epoch }) => {
+      if ((this.shards.get(shardId)?.epoch ?? 0) !== epoch) return [];
+      this.shards.set(shardId, { epoch: epoch + 1, lastBatch: 0, owner: newOwner });
+      return [{ shardId, epoch: epoch + 1 }];
+    });
+  }
+
+  async followShards(): Promise<void> {
+    await this.#enter('follow');
+  }
+
+  async renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
     await this.#enter('renew');
     return shardIds.flatMap((shardId) => {
       const shard = this.shards.get(shardId);
-      if (shard === undefined || this.#takenAway.has(shardId)) return [];
+      if (shard?.owner !== owner) return [];
       shard.epoch += 1;
       return [{ shardId, epoch: shard.epoch }];
     });
@@ -161,7 +183,7 @@ export class ScriptedStore implements Store {
       ({ shardId }) => this.shards.get(shardId)?.lastBatch === batch.batchNumber,
     );
     const shards = batch.shards.map(({ shardId, epoch }) => {
-      this.shards.set(shardId, { epoch: epoch + 1, lastBatch: this.shards.get(shardId)?.lastBatch ?? 0 });
+      this.shards.get(shardId)!.epoch = epoch + 1;
       return { shardId, epoch: epoch + 1 };
     });
     return { outcome: isWritten ? 'committed' : 'not-committed', shards };
@@ -174,6 +196,15 @@ export class ScriptedStore implements Store {
       throw new StoreUnavailable('scripted');
     }
     return { image: emptyImage, tail: [...(this.journal.get(scheduleId) ?? [])] };
+  }
+
+  async loadTail(scheduleId: ScheduleId, afterSeq: number): Promise<readonly JournalRow[]> {
+    await this.#enter('tail');
+    if (this.failLoads > 0) {
+      this.failLoads -= 1;
+      throw new StoreUnavailable('scripted');
+    }
+    return (this.journal.get(scheduleId) ?? []).filter(({ seq }) => seq > afterSeq);
   }
 
   async schedulesWithOpenWork(): Promise<readonly ScheduleId[]> {
@@ -205,6 +236,10 @@ export class ScriptedStore implements Store {
     return this.creationMarks;
   }
 
+  async findCreationMark(key: IdempotencyKey): Promise<CreationMark | undefined> {
+    return this.creationMarks.find((mark) => mark.key === key);
+  }
+
   async createVenue(layout: Omit<VenueLayout, 'venueId'>): Promise<VenueId> {
     const venueId = (this.venues.length + 1) as VenueId;
     this.venues.push({ ...layout, venueId });
@@ -223,8 +258,9 @@ export class ScriptedStore implements Store {
     return scheduleId;
   }
 
-  async listVenues(): Promise<readonly VenueSummary[]> {
-    return this.venues.map(({ venueId, name, sections }) => ({
+  async listVenues(afterId: number): Promise<readonly VenueSummary[]> {
+    await this.#enter('catalog');
+    return this.venues.slice(afterId).map(({ venueId, name, sections }) => ({
       venueId,
       name,
       seats: sections.flatMap(({ rows }) => rows.flatMap((row) => row.seats)).length,
@@ -236,12 +272,12 @@ export class ScriptedStore implements Store {
     return this.venues.find((venue) => venue.venueId === venueId);
   }
 
-  async listPerformances(): Promise<readonly Performance[]> {
-    return this.performances;
+  async listPerformances(afterId: number): Promise<readonly Performance[]> {
+    return this.performances.slice(afterId);
   }
 
-  async listSchedules(): Promise<readonly (Schedule & { readonly available: number })[]> {
-    return this.schedules;
+  async listSchedules(afterId: number): Promise<readonly (Schedule & { readonly available: number })[]> {
+    return this.schedules.slice(afterId);
   }
 
   async #enter(method: string): Promise<void> {
@@ -257,7 +293,7 @@ export class ScriptedStore implements Store {
   }
 
   #write({ shards, batchNumber, rows }: JournalBatch): void {
-    for (const { shardId, epoch } of shards) this.shards.set(shardId, { epoch, lastBatch: batchNumber });
+    for (const { shardId } of shards) this.shards.get(shardId)!.lastBatch = batchNumber;
     for (const row of rows) {
       const journal = this.journal.get(row.scheduleId) ?? [];
       this.journal.set(row.scheduleId, [...journal, row]);

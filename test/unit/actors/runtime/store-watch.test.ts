@@ -1,5 +1,4 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { ShardId } from '../../../../src/actors/allocator/ids.ts';
 import { StoreUnavailable } from '../../../../src/actors/runtime/ports.ts';
 import { StoreWatch } from '../../../../src/actors/runtime/store-watch.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -7,24 +6,22 @@ import { ManualClock } from './manual-clock.ts';
 let clock: ManualClock;
 let watch: StoreWatch;
 /** How the store answers the questions that wait. */
-let questions: PromiseWithResolvers<readonly ShardId[]>[];
-let told: (readonly ShardId[])[];
+let questions: PromiseWithResolvers<void>[];
 
 beforeEach(() => {
   clock = new ManualClock();
   questions = [];
-  told = [];
-  const readOwned = () => {
-    const question = Promise.withResolvers<readonly ShardId[]>();
-    questions.push(question);
-    return question.promise;
-  };
-  watch = new StoreWatch(readOwned, (shardIds) => told.push(shardIds), clock);
+  watch = new StoreWatch(ask, clock);
   watch.start();
 });
 
+const ask = (): Promise<void> => {
+  const question = Promise.withResolvers<void>();
+  questions.push(question);
+  return question.promise;
+};
 const fail = (question: number) => questions[question]!.reject(new StoreUnavailable('down'));
-const answer = (question: number) => questions[question]!.resolve([question as ShardId]);
+const answer = (question: number) => questions[question]!.resolve();
 
 test('a store that answers is asked again and again, one question at a time', async () => {
   expect([watch.isSilent, questions.length]).toEqual([false, 0]);
@@ -32,7 +29,7 @@ test('a store that answers is asked again and again, one question at a time', as
   expect([watch.isSilent, questions.length]).toEqual([false, 1]);
   answer(0);
   await clock.advance(10_000);
-  expect([questions.length, told]).toEqual([2, [[0]]]);
+  expect(questions.length).toBe(2);
 });
 
 test('a store that fails is silent until it answers', async () => {
@@ -64,4 +61,24 @@ test('it is not asked any more after the end', async () => {
   answer(0);
   await clock.advance(60_000);
   expect([questions.length, clock.delaysMs]).toEqual([1, []]);
+});
+
+test('it is asked as often as it is to be', async () => {
+  watch.stop();
+  watch = new StoreWatch(ask, clock, 300);
+  watch.start();
+  await clock.advance(299);
+  expect(questions.length).toBe(0);
+  await clock.advance(1);
+  expect(questions.length).toBe(1);
+  answer(0);
+  await clock.advance(300);
+  expect(questions.length).toBe(2);
+});
+
+test('a watch that was ended does not begin', async () => {
+  watch.stop();
+  watch.start();
+  await clock.advance(60_000);
+  expect([questions.length, clock.delaysMs]).toEqual([0, []]);
 });
