@@ -1,0 +1,220 @@
+import { type ScheduleId, type ShardId, shardOf } from '../actors/allocator/ids.ts';
+import type {
+  ClusterControl,
+  ClusterStatus,
+  ControlRefusal,
+  MoveStatus,
+  NodeStatus,
+  Operator,
+  ShardStatus,
+} from '../actors/runtime/cluster-control.ts';
+import type {
+  ClusterRecords,
+  MovePlan,
+  MoveRecord,
+  OperatorAction,
+} from '../actors/runtime/cluster-records.ts';
+import type { Clock, ShardRecord, ShardStore } from '../actors/runtime/ports.ts';
+import { shardDisagreements } from './disagreements.ts';
+import { parseInstanceId } from './instance-id.ts';
+import type { Membership } from './membership.ts';
+import type { Orders } from './orders.ts';
+import { plannedDrain, plannedRebalance } from './placement-input.ts';
+import type { LiveNode, Registry } from './registry.ts';
+import type { RouteTable } from './route-table.ts';
+
+/** Shows the cluster to its operators and takes their wishes down; the coordinator carries them out. */
+export class ClusterOperator implements ClusterControl {
+  readonly #options: ClusterOperatorOptions;
+
+  constructor(options: ClusterOperatorOptions) {
+    this.#options = options;
+  }
+
+  async status(): Promise<ClusterStatus> {
+    const { store, records, registry, membership } = this.#options;
+    const [owners, open, advertised] = await Promise.all([
+      store.listShards(),
+      records.listOpenMoves(),
+      registry.readShards().catch(() => undefined),
+    ]);
+    const live = membership.live();
+    return {
+      nodes: nodesOf(live, owners),
+      shards: this.#shardsOf(live, owners, open),
+      moves: movesOf(live, open),
+      disagreements: shardDisagreements({ live, owners, advertised }),
+      coordinatorNodeId: nameOf(membership.coordinatorId),
+      isRegistryUp: membership.isRegistryUp && advertised !== undefined,
+    };
+  }
+
+  ownerOf(scheduleId: ScheduleId): { readonly shardId: ShardId; readonly ownerNodeId: string | undefined } {
+    const shardId = shardOf(scheduleId, this.#options.shardCount);
+    return { shardId, ownerNodeId: nameOf(this.#options.routes.ownerOf(shardId)?.owner) };
+  }
+
+  async move(
+    shardId: ShardId,
+    toNodeId: string,
+    by: Operator,
+  ): Promise<readonly MoveRecord[] | ControlRefusal> {
+    const { store, membership, shardCount } = this.#options;
+    if (!membership.isRegistryUp) return noRegistry;
+    if (shardId >= shardCount) return refuse('unknown-shard', `There are shards 0 to ${shardCount - 1}.`);
+    if (membership.upInstanceOf(toNodeId) === undefined) {
+      const isThere = membership.live().some(({ instanceId }) => nameOf(instanceId) === toNodeId);
+      return isThere ? refuse('not-possible', `${toNodeId} drains.`) : this.#unknownNode(toNodeId);
+    }
+    const record = (await store.listShards()).find((each) => each.shardId === shardId);
+    const fromNodeId = nameOf(record?.owner);
+    if (record === undefined || fromNodeId === undefined) {
+      return refuse('not-possible', `Nobody owns shard ${shardId} yet.`);
+    }
+    if (fromNodeId === toNodeId) return refuse('not-possible', `${toNodeId} owns shard ${shardId} already.`);
+    const plan = { shardId, fromNodeId, toNodeId, epoch: record.epoch };
+    const moves = await this.#record([plan], `move shard ${shardId} to ${toNodeId}`, by);
+    return moves.length > 0 ? moves : refuse('not-possible', `Shard ${shardId} is being moved already.`);
+  }
+
+  async drain(nodeId: string, by: Operator): Promise<readonly MoveRecord[] | ControlRefusal> {
+    const { store, membership, orders, shardCount } = this.#options;
+    if (!membership.isRegistryUp) return noRegistry;
+    const node = membership.live().find(({ instanceId }) => nameOf(instanceId) === nodeId);
+    if (node === undefined) return this.#unknownNode(nodeId);
+    const others = membership
+      .live()
+      .filter(({ state, instanceId }) => state === 'up' && instanceId !== node.instanceId);
+    if (others.length === 0)
+      return refuse('not-possible', `No other node is up to take the shards of ${nodeId}.`);
+    const told = await orders.drain(node.instanceId);
+    if (!told.isDone) return refuse('not-possible', `${nodeId} does not answer: ${told.detail}.`);
+    const plan = plannedDrain(node.instanceId, membership.live(), shardCount, await store.listShards());
+    return this.#record(plan, `drain ${nodeId}`, by);
+  }
+
+  async planRebalance(): Promise<readonly MovePlan[] | ControlRefusal> {
+    const { store, records, membership, shardCount } = this.#options;
+    if (!membership.isRegistryUp) return noRegistry;
+    const [owners, open] = await Promise.all([store.listShards(), records.listOpenMoves()]);
+    return plannedRebalance(membership.live(), shardCount, owners, open);
+  }
+
+  async rebalance(by: Operator): Promise<readonly MoveRecord[] | ControlRefusal> {
+    const plan = await this.planRebalance();
+    return 'refusal' in plan ? plan : this.#record(plan, `rebalance: ${plan.length} moves`, by);
+  }
+
+  findMove(moveId: number): Promise<MoveRecord | undefined> {
+    return this.#options.records.findMove(moveId);
+  }
+
+  listActions(limit: number): Promise<readonly OperatorAction[]> {
+    return this.#options.records.listActions(limit);
+  }
+
+  #record(plan: readonly MovePlan[], what: string, { who, why }: Operator): Promise<readonly MoveRecord[]> {
+    return this.#options.records.planMoves(plan, { atMs: this.#options.clock.nowMs(), who, what, why });
+  }
+
+  #unknownNode(nodeId: string): ControlRefusal {
+    const names = this.#options.membership
+      .live()
+      .filter(({ state }) => state === 'up')
+      .map(({ instanceId }) => nameOf(instanceId));
+    return refuse(
+      'unknown-node',
+      `${nodeId} is no node that is up; there are ${names.join(', ') || 'none'}.`,
+    );
+  }
+
+  #shardsOf(
+    live: readonly LiveNode[],
+    owners: readonly ShardRecord[],
+    open: readonly MoveRecord[],
+  ): readonly ShardStatus[] {
+    const isLive = new Set(live.map(({ instanceId }) => instanceId));
+    const isMoving = new Set(open.filter(({ phase }) => phase === 'running').map(({ shardId }) => shardId));
+    const rates = new Map(
+      live.flatMap(({ shards }) =>
+        shards.map(({ shardId, requestsPerSecond }) => [shardId, requestsPerSecond]),
+      ),
+    );
+    const byId = new Map(owners.map((record) => [record.shardId, record]));
+    return Array.from({ length: this.#options.shardCount }, (_, index) => {
+      const shardId = index as ShardId;
+      const record = byId.get(shardId);
+      const isOwned = record !== undefined && isLive.has(record.owner);
+      return {
+        shardId,
+        ownerNodeId: nameOf(record?.owner),
+        epoch: record?.epoch ?? 0,
+        state: isMoving.has(shardId) ? 'moving' : isOwned ? 'active' : 'orphaned',
+        requestsPerSecond: rates.get(shardId) ?? 0,
+      };
+    });
+  }
+}
+
+/** Those that live, and those that own something all the same. */
+function nodesOf(live: readonly LiveNode[], owners: readonly ShardRecord[]): readonly NodeStatus[] {
+  const owned = Map.groupBy(owners, ({ owner }) => owner);
+  const shown = live.map((node) => ({
+    nodeId: nameOf(node.instanceId) ?? node.instanceId,
+    version: node.version,
+    url: node.url,
+    state: node.state,
+    heartbeatAgeMs: Math.round(node.heartbeatAgeMs),
+    shards: owned.get(node.instanceId)?.length ?? 0,
+    requestsPerSecond: Math.round(
+      node.shards.reduce((sum, { requestsPerSecond }) => sum + requestsPerSecond, 0),
+    ),
+  }));
+  const isLive = new Set(live.map(({ instanceId }) => instanceId));
+  const lost = [...owned].filter(([owner]) => !isLive.has(owner));
+  return [
+    ...shown,
+    ...lost.map(([owner, shards]) => ({
+      nodeId: nameOf(owner) ?? owner,
+      version: '',
+      url: '',
+      state: 'lost' as const,
+      heartbeatAgeMs: 0,
+      shards: shards.length,
+      requestsPerSecond: 0,
+    })),
+  ].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+}
+
+function movesOf(live: readonly LiveNode[], open: readonly MoveRecord[]): readonly MoveStatus[] {
+  const liveMoves = new Map(live.flatMap(({ moves }) => moves.map((move) => [move.moveId, move])));
+  return open.map(({ moveId, shardId, fromNodeId, toNodeId, phase, plannedAtMs }) => ({
+    moveId,
+    shardId,
+    fromNodeId,
+    toNodeId,
+    phase: liveMoves.get(moveId)?.phase ?? phase,
+    startedAtMs: liveMoves.get(moveId)?.startedAtMs ?? plannedAtMs,
+  }));
+}
+
+const nameOf = (instanceId: string | undefined): string | undefined =>
+  instanceId === undefined ? undefined : (parseInstanceId(instanceId)?.nodeId ?? instanceId);
+
+const refuse = (refusal: ControlRefusal['refusal'], message: string): ControlRefusal => ({
+  refusal,
+  message,
+});
+
+const noRegistry = refuse('no-registry', 'Redis does not answer, and without it nobody coordinates.');
+
+interface ClusterOperatorOptions {
+  readonly shardCount: number;
+  readonly store: Pick<ShardStore, 'listShards'>;
+  readonly records: ClusterRecords;
+  readonly registry: Registry;
+  readonly membership: Membership;
+  readonly routes: RouteTable;
+  readonly orders: Orders;
+  readonly clock: Clock;
+}

@@ -1,0 +1,41 @@
+import type { ScheduleId, ShardId } from '../actors/allocator/ids.ts';
+import type { ShardEpoch } from '../actors/runtime/ports.ts';
+import type { SealedSchedule } from '../actors/runtime/shard-host.ts';
+
+/**
+ * What nodes ask of each other about shards, by method of PeerService. The store decides what becomes of a shard:
+ * an order that comes late, twice, or from a coordinator that is none any more does no harm.
+ */
+
+/** Giver → taker. */
+export interface PreloadOrder {
+  readonly scheduleIds: readonly ScheduleId[];
+}
+
+/** Giver → taker: the store has the shard under the taker's name and this epoch. */
+export interface ActivateOrder {
+  readonly shardId: ShardId;
+  readonly epoch: number;
+  readonly sealed: readonly SealedSchedule[];
+}
+
+/** Coordinator → whoever is to have the shards: their owners, under these epochs, are gone. Epoch 0: there was none. */
+export interface ClaimOrder {
+  readonly shards: readonly ShardEpoch[];
+}
+
+/** Coordinator → giver. */
+export interface MoveOrder {
+  readonly moveId: number;
+  readonly shardId: ShardId;
+  readonly toInstanceId: string;
+}
+
+export interface OrderResult {
+  readonly isDone: boolean;
+  /** Why not, for people. */
+  readonly detail: string;
+}
+
+export const done: OrderResult = { isDone: true, detail: '' };
+export const failed = (detail: string): OrderResult => ({ isDone: false, detail });
