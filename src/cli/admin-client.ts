@@ -5,6 +5,13 @@ import * as v from 'valibot';
 /** The call came back with a refusal, or not at all. The message is for a person. */
 export class AdminCallFailed extends Error {
   override name = 'AdminCallFailed';
+  /** The node is away for a moment, or can't answer now: the same question may be answered later. */
+  readonly mayPass: boolean;
+
+  constructor(message: string, mayPass: boolean) {
+    super(message);
+    this.mayPass = mayPass;
+  }
 }
 
 interface AdminOptions {
@@ -26,7 +33,12 @@ export const adminOptionsHelp = [
   '  --json               the answer as JSON',
 ];
 
-const callTimeoutMs = 60_000;
+const callMaxMs = 60_000;
+
+interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly limitMs?: number;
+}
 
 const problemSchema = v.object({
   title: v.string(),
@@ -50,16 +62,21 @@ export class AdminClient {
   }
 
   /** The answer, as `schema` reads it. @throws AdminCallFailed */
-  get<Schema extends v.GenericSchema>(path: string, schema: Schema): Promise<v.InferOutput<Schema>> {
-    return this.#call('GET', path, undefined, schema);
+  get<Schema extends v.GenericSchema>(
+    path: string,
+    schema: Schema,
+    options: CallOptions = {},
+  ): Promise<v.InferOutput<Schema>> {
+    return this.#call('GET', path, undefined, schema, options);
   }
 
   post<Schema extends v.GenericSchema>(
     path: string,
     body: unknown,
     schema: Schema,
+    options: CallOptions = {},
   ): Promise<v.InferOutput<Schema>> {
-    return this.#call('POST', path, JSON.stringify(body), schema);
+    return this.#call('POST', path, JSON.stringify(body), schema, options);
   }
 
   async #call<Schema extends v.GenericSchema>(
@@ -67,6 +84,7 @@ export class AdminClient {
     path: string,
     body: string | undefined,
     schema: Schema,
+    { headers = {}, limitMs = callMaxMs }: CallOptions,
   ): Promise<v.InferOutput<Schema>> {
     let response: Response;
     let text: string;
@@ -74,24 +92,30 @@ export class AdminClient {
       response = await fetch(this.#url + path, {
         method,
         headers: {
+          ...headers,
           authorization: `Bearer ${this.#token}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body }),
-        signal: AbortSignal.timeout(callTimeoutMs),
+        signal: AbortSignal.timeout(limitMs),
       });
       text = await response.text();
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      throw new AdminCallFailed(`no answer from ${this.#url}: ${messageOf(cause)}`);
+      throw new AdminCallFailed(`no answer from ${this.#url}: ${messageOf(cause)}`, true);
     }
-    if (!response.ok) throw new AdminCallFailed(describeRefusal(response.status, text));
+    if (!response.ok) {
+      throw new AdminCallFailed(describeRefusal(response.status, text), passing.includes(response.status));
+    }
     const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
     if (!answer.success)
-      throw new AdminCallFailed(`${this.#url} does not answer as an admin port of Usher does`);
+      throw new AdminCallFailed(`${this.#url} does not answer as an admin port of Usher does`, false);
     return answer.output;
   }
 }
+
+/** Of a node that can't answer now, and of what stands before one that is away. */
+const passing = [429, 502, 503, 504];
 
 function demoToken(environment: NodeJS.ProcessEnv): string | undefined {
   const file = join(environment['DATA_DIR'] ?? './data', 'admin-token');

@@ -2,6 +2,7 @@ import { ConfigError } from '../config.ts';
 import { AdminCallFailed } from './admin-client.ts';
 import { audit } from './audit.ts';
 import { block, unblock } from './block.ts';
+import { cluster } from './cluster.ts';
 import { type CliCommand, UsageError } from './command.ts';
 import { config } from './config-command.ts';
 import { demo } from './demo.ts';
@@ -20,6 +21,7 @@ const commands: readonly CliCommand[] = [
   block,
   unblock,
   audit,
+  cluster,
   config,
 ];
 

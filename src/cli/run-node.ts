@@ -1,4 +1,5 @@
 import { StoreUnavailable } from '../actors/runtime/ports.ts';
+import { NodeIdInUse } from '../cluster/node-id-check.ts';
 import { type Node, type NodeOptions, startNode } from '../compose.ts';
 import { DataDirectoryUnusable } from '../persistence/sqlite/data-directory-lock.ts';
 import { crashOnBugs, stopOnSignals } from '../shutdown.ts';
@@ -26,7 +27,8 @@ export async function runNode(options: RunNodeOptions): Promise<number> {
     console.error(`usher: ${error.message}`);
     return 1;
   }
-  stopOnSignals(() => node.stop(), log, config.shutdownGraceSeconds * 1000 + closingMs);
+  const drainMaxMs = config.cluster?.drainMaxMs ?? 0;
+  stopOnSignals(() => node.stop(), log, drainMaxMs + config.shutdownGraceSeconds * 1000 + closingMs);
   console.log(`listening on ${node.publicUrl} admin ${node.adminUrl}`);
   options.announce?.(node);
   return 0;
@@ -37,4 +39,5 @@ const listenErrors = ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND'];
 const isForPeople = (error: unknown): error is Error =>
   error instanceof DataDirectoryUnusable ||
   error instanceof StoreUnavailable ||
+  error instanceof NodeIdInUse ||
   (error instanceof Error && 'code' in error && listenErrors.includes(`${error.code}`));

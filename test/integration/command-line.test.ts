@@ -44,6 +44,11 @@ describe('exit codes and help', () => {
     ['a wrong admin token', ['schedules', '--admin-token', 'wrong'], 1],
     ['no node at the address', ['schedules', '--admin-url', 'http://127.0.0.1:9'], 1],
     ['an audit of nothing', ['audit', '999'], 1],
+    ['help of a command that has commands', ['cluster', 'drain', '--help'], 0],
+    ['a cluster that is to do nothing', ['cluster'], 2],
+    ['a drain of no node', ['cluster', 'drain'], 2],
+    ['an option of another sub-command', ['cluster', 'status', '--dry-run'], 2],
+    ['a drain where there is no other node', ['cluster', 'drain', 'usher-1'], 1],
   ])('%s', (_name, args, status) => {
     const result = cli(args);
     expect(result.status, result.stderr).toBe(status);
@@ -166,6 +171,30 @@ describe('an operator puts a hall on sale', () => {
     const result = cli(['import-plan', file]);
     expect(result.status).toBe(1);
     expect(result.stderr).toContain('zones[0].rows[0].seats[1].seat_guid');
+  });
+});
+
+describe('a node on its own', () => {
+  test('is shown as a cluster of one, with all shards', () => {
+    const { status, stdout } = cli(['cluster', 'status']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^coordinator: usher-1\n/);
+    expect(stdout).toMatch(new RegExp(`^usher-1 +up +.* 256 .* ${usher.publicUrl}$`, 'm'));
+    expect(stdout).toMatch(/^usher-1 +256 +\d+ +0–255$/m);
+    expect(stdout).toContain('256 shards, 256 active\n');
+  });
+
+  test.each([['move', '17', 'usher-2'], ['drain', 'usher-1'], ['rebalance'], ['rebalance', '--dry-run']])(
+    'has nobody to %s anything to, and says what it takes',
+    (...args) => {
+      const { status, stdout, stderr } = cli(['cluster', ...args]);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toMatch(/^usher cluster: 409 .*CLUSTER_SECRET.*MYSQL_URL.*REDIS_URL/);
+    },
+  );
+
+  test('has no actions of operators', () => {
+    expect(JSON.parse(cli(['cluster', 'actions', '--json']).stdout)).toEqual({ actions: [] });
   });
 });
 

@@ -170,6 +170,19 @@ describe('what the request is', () => {
   });
 });
 
+test('a node on its own moves nothing', async () => {
+  for (const [path, body] of [
+    ['move', { shardId: 17, toNodeId: 'usher-2' }],
+    ['drain', { nodeId: 'usher-1' }],
+    ['rebalance', { dryRun: true }],
+    ['rebalance', {}],
+  ] as const) {
+    const response = await usher.admin('POST', `/admin/cluster/${path}`, body);
+    expect(await response.json()).toMatchObject({ status: 409, code: 'not-a-cluster', retryable: false });
+    expect(response.status).toBe(409);
+  }
+});
+
 describe('what the schedule is', () => {
   test('seats that somebody has', async () => {
     const bob = await usher.token('bob');

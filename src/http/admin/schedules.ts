@@ -1,6 +1,7 @@
 import { assert } from '../../actors/allocator/assert.ts';
 import type { ScheduleId } from '../../actors/allocator/ids.ts';
 import type { AllocatorService, CatalogService } from '../../actors/runtime/allocator-service.ts';
+import type { ClusterControl } from '../../actors/runtime/cluster-control.ts';
 import type { Outcome } from '../../actors/runtime/outcome.ts';
 import { notFound, readFailure, refusal } from '../answer/outcome-answer.ts';
 import { invalidRequest } from '../answer/problem.ts';
@@ -10,13 +11,11 @@ import type { AdminRoutes } from '../routes/admin-routes.ts';
 import type { Answer, Endpoint } from '../routes/route.ts';
 import { answerCreation } from './creation.ts';
 
-/** Which shard a schedule is in, and the node that owns it. */
-export type OwnerOf = (scheduleId: ScheduleId) => { readonly shardId: number; readonly ownerNodeId: string };
-
 /** POST /admin/schedules */
 export function createSchedule(catalog: CatalogService): Endpoint<AdminRoutes['createSchedule']> {
   return async ({ body, idempotencyKey: key }) => {
     const { performanceId, startsAt, onSaleAt } = body;
+    if (catalog.performance(performanceId) === undefined) await catalog.learn();
     if (catalog.performance(performanceId) === undefined) {
       return invalidRequest([{ path: 'performanceId', message: 'is not a performance' }]);
     }
@@ -55,18 +54,22 @@ export function listSchedules(service: AllocatorService): Endpoint<AdminRoutes['
 /** GET /admin/schedules/{scheduleId} */
 export function readSchedule(
   service: AllocatorService,
-  ownerOf: OwnerOf,
+  cluster: Pick<ClusterControl, 'ownerOf'>,
 ): Endpoint<AdminRoutes['readSchedule']> {
   return async ({ params: { scheduleId } }) => {
-    const schedule = service.catalog.schedule(scheduleId);
+    const { catalog } = service;
+    if (catalog.schedule(scheduleId) === undefined) await catalog.learn();
+    const schedule = catalog.schedule(scheduleId);
     if (schedule === undefined) return notFound('schedule');
     const counts = await service.countSeats(scheduleId);
     if ('failure' in counts) return readFailure(counts, 'schedule');
+    const { shardId, ownerNodeId } = cluster.ownerOf(scheduleId);
     const { seq, capacity, free, held, paying, paid, blocked } = counts;
     return jsonReply(200, {
       scheduleId,
       performanceId: schedule.performanceId,
-      ...ownerOf(scheduleId),
+      shardId,
+      ownerNodeId: ownerNodeId ?? null,
       seq,
       capacity,
       free,

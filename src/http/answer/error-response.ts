@@ -30,6 +30,8 @@ export const problemKinds = {
   'already-cancelled': { status: 409, title: 'The reservation is cancelled', retryable: false },
   'payment-in-progress': { status: 409, title: 'A payment is under way', retryable: true },
   'request-in-progress': { status: 409, title: 'The first request is still under way', retryable: true },
+  'not-a-cluster': { status: 409, title: 'The node is on its own', retryable: false },
+  'not-possible': { status: 409, title: 'The cluster can’t do this as it stands', retryable: false },
   'hold-expired': { status: 410, title: 'The hold has ended' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body must be application/json' },
@@ -44,6 +46,7 @@ export const problemKinds = {
   'store-unavailable': { status: 503, title: 'The store can’t be reached', retryable: true },
   'shard-moving': { status: 503, title: 'The schedule is changing its owner', retryable: true },
   'not-ready': { status: 503, title: 'Not ready to serve', retryable: true },
+  'registry-unavailable': { status: 503, title: 'The cluster’s registry can’t be reached', retryable: true },
   'gateway-unavailable': { status: 503, title: 'The card gateway can’t be reached', retryable: true },
 } as const satisfies Record<ProblemCode, ProblemKind>;
 

@@ -10,6 +10,9 @@ type EdgeCode =
   | 'not-acceptable'
   | 'request-timeout'
   | 'request-in-progress'
+  | 'not-a-cluster'
+  | 'not-possible'
+  | 'registry-unavailable'
   | 'body-too-large'
   | 'unsupported-media-type'
   | 'rate-limited'
@@ -58,5 +61,8 @@ export function invalidRequest(errors: readonly FieldError[]): Problem {
 }
 
 /** @param retryAfterSeconds when sending it again is worth while. */
-export const unavailable = (code: UnavailableCode, detail: string, retryAfterSeconds: number): Problem =>
-  new Problem(code, detail, {}, ['Retry-After', String(retryAfterSeconds)]);
+export const unavailable = (
+  code: UnavailableCode | 'registry-unavailable',
+  detail: string,
+  retryAfterSeconds: number,
+): Problem => new Problem(code, detail, {}, ['Retry-After', String(retryAfterSeconds)]);

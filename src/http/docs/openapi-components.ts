@@ -28,6 +28,12 @@ const names: Readonly<Record<string, GenericSchema>> = {
   Blocks: response.blocksResponse,
   Counts: response.countsResponse,
   Audit: response.auditResponse,
+  Cluster: response.clusterResponse,
+  Move: response.moveResponse,
+  PlannedMove: response.plannedMoveResponse,
+  PlannedMoves: response.plannedMovesResponse,
+  RebalancePlan: response.rebalancePlanResponse,
+  OperatorActions: response.operatorActionsResponse,
 };
 
 const config: ConversionConfig = {

@@ -3,6 +3,7 @@ import type { GenericSchema, ObjectEntries } from 'valibot';
 import { problemKinds } from '../answer/error-response.ts';
 import type { ProblemCode } from '../answer/problem.ts';
 import type { KeyNeed } from '../input/idempotency-key.ts';
+import { anonymousOperator, operatorNamePattern } from '../input/operator-name.ts';
 import type { Route, Success } from '../routes/route.ts';
 import type { NumberedRoute } from '../routes/route-table.ts';
 import { curlExample, exampleOrigins } from './curl-example.ts';
@@ -91,6 +92,7 @@ const toOperation = (id: string, route: Route): Operation => ({
     ...parametersOf('path', route.params),
     ...parametersOf('query', route.query),
     ...(route.idempotencyKey === undefined ? [] : [keyParameter(route.idempotencyKey)]),
+    ...(route.namesOperator === true ? [operatorParameter] : []),
   ],
   ...(route.body !== undefined && {
     requestBody: {
@@ -102,6 +104,9 @@ const toOperation = (id: string, route: Route): Operation => ({
     [route.success.status]: successOf(route.success, route.example.response),
     ...(route.pending !== undefined && {
       [route.pending.status]: successOf(route.pending, route.example.pendingResponse),
+    }),
+    ...(route.dryRun !== undefined && {
+      [route.dryRun.status]: successOf(route.dryRun, route.example.dryRunResponse),
     }),
     ...problemResponses(problemsOf(route)),
   },
@@ -124,6 +129,14 @@ const keyParameter = (need: KeyNeed): Parameter => ({
     'to the user and, where the request is about one, to the schedule.',
   schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
 });
+
+const operatorParameter: Parameter = {
+  name: 'Usher-Operator',
+  in: 'header',
+  required: false,
+  description: `Who asks, for the audit log; \`${anonymousOperator}\` when it is left out.`,
+  schema: { type: 'string', pattern: operatorNamePattern.source },
+};
 
 function parametersOf(place: 'path' | 'query', schema: GenericSchema | undefined): readonly Parameter[] {
   if (schema === undefined) return [];
@@ -171,7 +184,7 @@ function problemsOf(route: Route): ReadonlySet<ProblemCode> {
   if (route.access !== 'open') add('unauthenticated');
   if (isUsers) add('forbidden', 'not-ready');
   if (isUsers && route.method === 'POST') add('rate-limited');
-  if (route.params ?? route.query ?? route.body) add('invalid-request');
+  if (route.params ?? route.query ?? route.body ?? route.namesOperator) add('invalid-request');
   if (route.body !== undefined) add('malformed-json', 'unsupported-media-type', 'body-too-large');
   add('internal-error');
   return problems;

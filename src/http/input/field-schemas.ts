@@ -5,7 +5,9 @@ import {
   performanceId,
   type ReservationRef,
   type ScheduleId,
+  type ShardId,
   scheduleId,
+  shardCount,
   type UserId,
   userId,
   type VenueId,
@@ -85,6 +87,23 @@ export const performanceIdField = v.pipe(
 export const scheduleIdField = v.pipe(
   idNumber,
   v.transform((value) => value as ScheduleId),
+);
+
+export const shardIdField = v.pipe(
+  integer(0, shardCount - 1),
+  v.transform((value) => value as ShardId),
+);
+
+export const nodeIdField = v.pipe(
+  v.string('must be text'),
+  v.regex(/^[A-Za-z0-9._-]{1,64}$/, 'must have 1 to 64 of A–Z a–z 0–9 . _ -'),
+  v.metadata({ examples: ['node-2'] }),
+);
+
+export const whyField = v.pipe(
+  v.string('must be text'),
+  v.regex(/^[^\p{C}\p{Zl}\p{Zp}]{0,500}$/u, 'must have at most 500 printable characters'),
+  v.description('For the audit log'),
 );
 
 export const userIdField = parsedText<UserId>(userId, 'must have 1 to 64 of A–Z a–z 0–9 . _ : @ -', {

@@ -9,17 +9,20 @@ import {
   listOf,
   methodField,
   nameField,
+  nodeIdField,
   performanceIdField,
   performanceIdText,
   reservationIdText,
   scheduleIdField,
   scheduleIdText,
   seatIdField,
+  shardIdField,
   statusField,
   timestampField,
   userIdField,
   venueIdField,
   venueIdText,
+  whyField,
 } from './field-schemas.ts';
 
 /** What requests may carry: unknown fields are refused everywhere. */
@@ -141,3 +144,15 @@ export const scheduleRequest = v.strictObject({
 const seatsPerBlockMax = 10_000;
 
 export const seatsRequest = v.strictObject({ seatIds: listOf(seatIdField, 1, seatsPerBlockMax) });
+
+const why = v.optional(whyField, '');
+
+export const moveShardRequest = v.strictObject({ shardId: shardIdField, toNodeId: nodeIdField, why });
+export const drainNodeRequest = v.strictObject({ nodeId: nodeIdField, why });
+export const rebalanceRequest = v.strictObject({ dryRun: v.optional(booleanField, false), why });
+
+export const moveParams = v.strictObject({ moveId: integerText(1, 999_999_999_999_999) });
+
+const actionsMax = 1_000;
+
+export const operatorActionsQuery = v.strictObject({ limit: v.optional(integerText(1, actionsMax)) });

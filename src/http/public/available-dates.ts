@@ -1,3 +1,4 @@
+import type { PerformanceId } from '../../actors/allocator/ids.ts';
 import type { AllocatorService, CatalogService } from '../../actors/runtime/allocator-service.ts';
 import type { Schedule } from '../../actors/runtime/catalog.ts';
 import { notFound } from '../answer/outcome-answer.ts';
@@ -9,17 +10,22 @@ import type { Endpoint } from '../routes/route.ts';
 /** GET /reservations/available/dates */
 export function availableDates(service: AllocatorService): Endpoint<PublicRoutes['availableDates']> {
   const { catalog } = service;
-  return ({ query: { performanceId } }) => {
+  const answer = (performanceId: PerformanceId) => {
     if (catalog.performance(performanceId) === undefined) return notFound('performance');
     const schedules = catalog.schedulesOf(performanceId);
-    const answer = () =>
+    const show = () =>
       jsonReply(
         200,
         { performanceId, schedules: schedules.map((schedule) => shownSchedule(catalog, schedule)) },
         ['Cache-Control', 'no-cache'],
       );
     const refreshing = service.refreshAvailable(schedules.map(({ scheduleId }) => scheduleId));
-    return refreshing === undefined ? answer() : refreshing.then(answer);
+    return refreshing === undefined ? show() : refreshing.then(show);
+  };
+  return ({ query: { performanceId } }) => {
+    // Another node may have created it.
+    if (catalog.performance(performanceId) !== undefined) return answer(performanceId);
+    return catalog.learn().then(() => answer(performanceId));
   };
 }
 

@@ -31,6 +31,8 @@ export class ReservationWriters {
   async load(scheduleId: ScheduleId): Promise<ReservationWriter> {
     const known = this.find(scheduleId);
     if (known !== undefined) return known;
+    // Another node may have created it.
+    if (this.#catalog.schedule(scheduleId) === undefined) await this.#catalog.learn();
     const map = await this.#catalog.seatMap(scheduleId);
     const schedule = this.#catalog.schedule(scheduleId);
     const performance = schedule && this.#catalog.performance(schedule.performanceId);

@@ -1,4 +1,5 @@
 import * as request from '../input/request-schemas.ts';
+import { clusterRoutes } from './cluster-routes.ts';
 import * as response from './response-schemas.ts';
 import { allocatorProblems, type Route } from './route.ts';
 
@@ -173,6 +174,7 @@ export const adminRoutes = {
       response: { scheduleId: 1, seatIds: ['A-1-1'], seq: 44 },
     },
   },
+  ...clusterRoutes,
   metrics: {
     port: 'admin',
     method: 'GET',

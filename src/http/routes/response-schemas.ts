@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { reservationStatuses } from '../../actors/allocator/reservation.ts';
+import { movePhases } from '../../actors/runtime/cluster-records.ts';
 import { entryKinds } from '../../actors/runtime/ledger.ts';
 import { problemCodes } from '../answer/error-response.ts';
 
@@ -188,7 +189,7 @@ export const countsResponse = v.strictObject({
   scheduleId: id,
   performanceId: id,
   shardId: count,
-  ownerNodeId: v.string(),
+  ownerNodeId: v.pipe(v.nullable(v.string()), v.description('null: none that this node knows of')),
   seq: count,
   capacity: count,
   free: count,
@@ -201,4 +202,75 @@ export const countsResponse = v.strictObject({
 export const auditResponse = v.strictObject({
   ok: v.boolean(),
   checks: v.array(v.strictObject({ invariant: v.string(), ok: v.boolean(), detail: v.string() })),
+});
+
+const requestsPerSecond = v.pipe(v.number(), v.minValue(0));
+
+const moveRoute = { shardId: count, fromNodeId: v.string(), toNodeId: v.string() };
+
+export const clusterResponse = v.strictObject({
+  nodes: v.array(
+    v.strictObject({
+      nodeId: v.string(),
+      version: v.string(),
+      url: v.pipe(v.string(), v.description('Of its public port')),
+      state: v.picklist(['up', 'draining', 'lost']),
+      heartbeatAgeMs: count,
+      shards: count,
+      requestsPerSecond,
+    }),
+  ),
+  shards: v.array(
+    v.strictObject({
+      shardId: count,
+      ownerNodeId: v.pipe(v.nullable(v.string()), v.description('null: nobody has ever had it')),
+      epoch: v.pipe(count, v.description('By the store')),
+      state: v.picklist(['active', 'moving', 'orphaned']),
+      requestsPerSecond,
+    }),
+  ),
+  moves: v.pipe(
+    v.array(
+      v.strictObject({
+        moveId: id,
+        ...moveRoute,
+        phase: v.pipe(v.string(), v.description('`planned`, `preloading`, `sealed`, `transferred` …')),
+        startedAt: timestamp,
+      }),
+    ),
+    v.description('Those that have not ended'),
+  ),
+  disagreements: v.pipe(
+    v.array(v.string()),
+    v.description('Where registry, store and nodes say different things, for people'),
+  ),
+  coordinatorNodeId: v.nullable(v.string()),
+  registry: v.pipe(v.picklist(['up', 'down']), v.description('down: the rest is what was known last')),
+});
+
+const plannedMove = v.strictObject({ moveId: id, ...moveRoute, phase: v.picklist(movePhases) });
+
+export const plannedMovesResponse = v.strictObject({ moves: v.array(plannedMove) });
+
+export const plannedMoveResponse = v.strictObject({ moveId: id, ...plannedMovesResponse.entries });
+
+export const rebalancePlanResponse = v.strictObject({ moves: v.array(v.strictObject(moveRoute)) });
+
+export const moveResponse = v.strictObject({
+  ...plannedMove.entries,
+  epoch: v.pipe(count, v.description('Of the shard when the move was planned')),
+  detail: v.pipe(v.string(), v.description('Why it failed; empty else')),
+  plannedAt: timestamp,
+  endedAt: v.pipe(v.nullable(timestamp), v.description('null: it goes on')),
+});
+
+export const operatorActionsResponse = v.strictObject({
+  actions: v.array(
+    v.strictObject({
+      at: timestamp,
+      who: v.pipe(v.string(), v.description('The operator, or the node that acted by itself')),
+      what: v.string(),
+      why: v.string(),
+    }),
+  ),
 });

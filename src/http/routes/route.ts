@@ -28,9 +28,13 @@ export interface Route {
   readonly isBodyOptional?: true;
   /** Takes an Idempotency-Key, or can't do without. */
   readonly idempotencyKey?: KeyNeed;
+  /** Takes Usher-Operator: who asks, for the audit log. */
+  readonly namesOperator?: true;
   readonly success: Success;
   /** Answered instead when it takes longer than anybody is kept waiting. */
   readonly pending?: Success;
+  /** Answered instead to a request that asks only what would be done. */
+  readonly dryRun?: Success;
   /** Codes of this route beside those that any route may answer (openapi.ts adds them). */
   readonly problems: readonly ProblemCode[];
   readonly example: RouteExample;
@@ -57,6 +61,8 @@ interface RouteExample {
   readonly response?: unknown;
   /** The response when the answer is `pending`. */
   readonly pendingResponse?: unknown;
+  /** The response when nothing but the plan was asked for. */
+  readonly dryRunResponse?: unknown;
 }
 
 type OutputOf<Holder, Key extends string> = Holder extends { readonly [K in Key]: infer Schema }
@@ -74,6 +80,7 @@ export interface ApiRequest<R extends Route = Route> {
   readonly idempotencyKey: R extends { readonly idempotencyKey: 'required' }
     ? IdempotencyKey
     : IdempotencyKey | undefined;
+  readonly operatorName: R extends { readonly namesOperator: true } ? string : undefined;
   readonly exchange: Exchange;
 }
 

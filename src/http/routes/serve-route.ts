@@ -3,6 +3,7 @@ import type { IdempotencyKey, UserId } from '../../actors/allocator/ids.ts';
 import { Problem } from '../answer/problem.ts';
 import { readIdempotencyKey } from '../input/idempotency-key.ts';
 import { checkJsonMediaType } from '../input/media-type.ts';
+import { readOperatorName } from '../input/operator-name.ts';
 import { noFields } from '../input/request-schemas.ts';
 import { parseStrictJson } from '../input/strict-json.ts';
 import { queryOf, readQuery, validate } from '../input/validation.ts';
@@ -30,6 +31,8 @@ export async function serveRoute(route: Route, endpoint: Endpoint, context: Serv
   const idempotencyKey =
     route.idempotencyKey && readIdempotencyKey(incoming.headers['idempotency-key'], route.idempotencyKey);
   if (idempotencyKey instanceof Problem) return idempotencyKey;
+  const operatorName = route.namesOperator && readOperatorName(incoming.headers['usher-operator']);
+  if (operatorName instanceof Problem) return operatorName;
   const params = validate(route.params ?? noFields, context.params);
   if (!params.ok) return params.problem;
   const read = readQuery(queryOf(incoming));
@@ -49,6 +52,7 @@ export async function serveRoute(route: Route, endpoint: Endpoint, context: Serv
     body,
     userId,
     idempotencyKey,
+    operatorName,
     exchange,
   };
   return endpoint(request as ApiRequest);
@@ -68,6 +72,7 @@ interface AnyRequest {
   readonly body: unknown;
   readonly userId: UserId | undefined;
   readonly idempotencyKey: IdempotencyKey | undefined;
+  readonly operatorName: string | undefined;
   readonly exchange: Exchange;
 }
 
@@ -78,7 +83,7 @@ async function readJson(
 ): Promise<{ readonly value: unknown } | Problem> {
   const { headers } = exchange.incoming;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  if (isOptional && !hasBody) return { value: {} };
+  if (isOptional && !hasBody) return readAs(schema, {});
   const mediaType = checkJsonMediaType(headers);
   if (mediaType !== undefined) return mediaType;
   const bytes = await new Promise<Buffer | undefined>((resolve) => {
@@ -87,6 +92,10 @@ async function readJson(
   if (bytes === undefined) return bodyTooLarge(bodyBytesMax);
   const input = parseStrictJson(bytes);
   if (input instanceof Problem) return input;
+  return readAs(schema, input);
+}
+
+function readAs(schema: GenericSchema, input: unknown): { readonly value: unknown } | Problem {
   const checked = validate(schema, input);
   return checked.ok ? { value: checked.value } : checked.problem;
 }

@@ -5,6 +5,7 @@ import { routeLabels, routeTable } from '../../../src/http/routes/route-table.ts
 import { HttpServer, type ServerLimits, serverLimits } from '../../../src/http/server/http-server.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { type Answered, call } from './client.ts';
+import { ScriptedCluster } from './scripted-cluster.ts';
 import { ScriptedLedger } from './scripted-ledger.ts';
 import { ScriptedService } from './scripted-service.ts';
 import { heldAtMs } from './theatre.ts';
@@ -21,6 +22,7 @@ export interface OpenPort extends AsyncDisposable {
   readonly server: HttpServer;
   readonly service: ScriptedService;
   readonly ledger: ScriptedLedger;
+  readonly cluster: ScriptedCluster;
   readonly log: Logged[];
   readonly metrics: Metrics;
 }
@@ -31,44 +33,50 @@ const seatsPerReservationMax = 10;
 
 interface PortOptions {
   readonly limits?: Partial<ServerLimits>;
+  /** That it listens on; else a free one. */
+  readonly port?: number;
 }
 
 export type PublicPortOptions = PortOptions & Partial<PublicApiOptions>;
 export type AdminPortOptions = PortOptions & Partial<AdminApiOptions>;
 
-export function openPublicPort({ limits, ...options }: PublicPortOptions = {}): Promise<OpenPort> {
-  return open(limits, ({ service, ledger, log }) =>
-    createPublicApi({
-      service,
-      ledger,
-      points: ledger,
-      nowMs: () => Date.now(),
-      tokens: { secret, ttlSeconds: 3600, clients: [], isOpenToLoopback: true },
-      seatsPerReservationMax,
-      bodyBytesMax: 16 * 1024,
-      version: '0.0.0',
-      log,
-      ...options,
-    }),
+export function openPublicPort({ limits, port, ...options }: PublicPortOptions = {}): Promise<OpenPort> {
+  return open(
+    { ...(limits && { limits }), ...(port !== undefined && { port }) },
+    ({ service, ledger, log }) =>
+      createPublicApi({
+        service,
+        ledger,
+        points: ledger,
+        nowMs: () => Date.now(),
+        tokens: { secret, ttlSeconds: 3600, clients: [], isOpenToLoopback: true },
+        seatsPerReservationMax,
+        bodyBytesMax: 16 * 1024,
+        version: '0.0.0',
+        log,
+        ...options,
+      }),
   );
 }
 
-export function openAdminPort({ limits, ...options }: AdminPortOptions = {}): Promise<OpenPort> {
-  return open(limits, ({ service, log, metrics }) =>
-    createAdminApi({
-      service,
-      venues: {
-        importSeatingPlan: () => ({ faults: [{ path: '', message: 'must be a plan' }], faultsTotal: 1 }),
-        layoutSummary: () => ({ name: '', seats: 0, sections: 0, categories: [] }),
-      },
-      ownerOf: (scheduleId) => ({ shardId: scheduleId + 16, ownerNodeId: 'node-1' }),
-      metrics,
-      adminToken,
-      seatsPerReservationMax,
-      bodyBytesMax: 32 * 1024 * 1024,
-      log,
-      ...options,
-    }),
+export function openAdminPort({ limits, port, ...options }: AdminPortOptions = {}): Promise<OpenPort> {
+  return open(
+    { ...(limits && { limits }), ...(port !== undefined && { port }) },
+    ({ service, cluster, log, metrics }) =>
+      createAdminApi({
+        service,
+        venues: {
+          importSeatingPlan: () => ({ faults: [{ path: '', message: 'must be a plan' }], faultsTotal: 1 }),
+          layoutSummary: () => ({ name: '', seats: 0, sections: 0, categories: [] }),
+        },
+        cluster,
+        metrics,
+        adminToken,
+        seatsPerReservationMax,
+        bodyBytesMax: 32 * 1024 * 1024,
+        log,
+        ...options,
+      }),
   );
 }
 
@@ -77,16 +85,18 @@ type TestLog = PublicApiOptions['log'];
 interface Surroundings {
   readonly service: ScriptedService;
   readonly ledger: ScriptedLedger;
+  readonly cluster: ScriptedCluster;
   readonly log: TestLog;
   readonly metrics: Metrics;
 }
 
 async function open(
-  limits: Partial<ServerLimits> | undefined,
+  { limits, port: wanted = 0 }: Pick<AdminPortOptions, 'limits' | 'port'>,
   createHandler: (surroundings: Surroundings) => RequestHandler,
 ): Promise<OpenPort> {
   const service = new ScriptedService();
   const ledger = new ScriptedLedger();
+  const cluster = new ScriptedCluster();
   const logged: Logged[] = [];
   const log: TestLog = {
     warn: (fields, message) => logged.push({ level: 'warn', fields, message }),
@@ -101,17 +111,18 @@ async function open(
     isProcessWide: false,
   });
   const server = new HttpServer({
-    handler: createHandler({ service, ledger, log, metrics }),
+    handler: createHandler({ service, ledger, cluster, log, metrics }),
     limits: { ...serverLimits, ...limits },
     observer: metrics.http,
     log,
   });
-  const port = await server.listen('127.0.0.1', 0);
+  const port = await server.listen('127.0.0.1', wanted);
   return {
     port,
     server,
     service,
     ledger,
+    cluster,
     log: logged,
     metrics,
     [Symbol.asyncDispose]: () => server.close(0),

@@ -109,6 +109,17 @@ export class ScriptedCatalog implements CatalogService {
   /** Set to make every call that reaches the store fail with it. */
   failure: Error | undefined;
 
+  lessons = 0;
+  /** What other nodes have created, and is learnt when somebody asks. */
+  elsewhere: { performance?: Performance; schedule?: Schedule } = {};
+  #learnt: { performance?: Performance; schedule?: Schedule } = {};
+
+  async learn(): Promise<void> {
+    this.#failIfTold();
+    this.lessons += 1;
+    this.#learnt = this.elsewhere;
+  }
+
   venues(): readonly VenueSummary[] {
     return [{ venueId: layout.venueId, name: layout.name, seats: map.seatCount }];
   }
@@ -118,11 +129,12 @@ export class ScriptedCatalog implements CatalogService {
   }
 
   performance(performanceId: PerformanceId): Performance | undefined {
-    return performanceId === performance.performanceId ? performance : undefined;
+    const known = [performance, this.#learnt.performance];
+    return known.find((each) => each?.performanceId === performanceId);
   }
 
   schedule(scheduleId: ScheduleId): Schedule | undefined {
-    return scheduleId === schedule.scheduleId ? schedule : undefined;
+    return [schedule, this.#learnt.schedule].find((each) => each?.scheduleId === scheduleId);
   }
 
   schedulesOf(performanceId: PerformanceId): readonly Schedule[] {

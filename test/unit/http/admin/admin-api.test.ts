@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
+import type { PerformanceId, ScheduleId } from '../../../../src/actors/allocator/ids.ts';
 import { StoreUnavailable } from '../../../../src/actors/runtime/ports.ts';
 import * as response from '../../../../src/http/routes/response-schemas.ts';
 import { type Call, call } from '../client.ts';
 import { openAdminPort, operator } from '../open-port.ts';
-import { layout } from '../theatre.ts';
+import { layout, performance, schedule } from '../theatre.ts';
 
 const post = (port: number, path: string, body: object, options: Call = {}) =>
   call(port, path, { method: 'POST', body, headers: operator, ...options });
@@ -232,6 +233,35 @@ describe('a schedule', () => {
       status: 400,
       json: { errors: [{ path, message }] },
     });
+  });
+
+  test('of a performance that another node has created', async () => {
+    await using open = await openAdminPort();
+    const { catalog } = open.service;
+    catalog.elsewhere = { performance: { ...performance, performanceId: 2 as PerformanceId } };
+    const body = { performanceId: 2, startsAt: '2026-12-24T19:00:00Z' };
+    expect((await post(open.port, '/admin/schedules', body)).status).toBe(201);
+    expect((await post(open.port, '/admin/schedules', body)).status).toBe(201);
+    expect(catalog.lessons).toBe(1);
+  });
+
+  test('that another node has created is counted', async () => {
+    await using open = await openAdminPort();
+    const { service } = open;
+    service.catalog.elsewhere = { schedule: { ...schedule, scheduleId: 2 as ScheduleId } };
+    service.onCount = async () => ({ seq: 9, capacity: 8, free: 8, held: 0, paying: 0, paid: 0, blocked: 0 });
+    expect(await call(open.port, '/admin/schedules/2', { headers: operator })).toMatchObject({
+      status: 200,
+      json: { scheduleId: 2, free: 8 },
+    });
+  });
+
+  test('that nobody can know of now is not said to be none', async () => {
+    await using open = await openAdminPort();
+    open.service.catalog.failure = new StoreUnavailable('away');
+    expect((await call(open.port, '/admin/schedules/2', { headers: operator })).status).toBe(503);
+    const body = { performanceId: 2, startsAt: '2026-12-24T19:00:00Z' };
+    expect((await post(open.port, '/admin/schedules', body)).status).toBe(503);
   });
 
   test('is listed', async () => {

@@ -167,6 +167,32 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
+  test('says where an operator may say who they are', () => {
+    const named = operations.filter(({ operation: { parameters } }) =>
+      parameters.some((parameter) => parameter.name === 'Usher-Operator' && !parameter.required),
+    );
+    expect(named.map(({ operation }) => operation.operationId).sort()).toEqual([
+      'drainNode',
+      'moveShard',
+      'rebalanceCluster',
+    ]);
+  });
+
+  test('says of a rebalance what is answered with and without a dry run', () => {
+    const answered = (name: string) => ({
+      content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+    });
+    expect(operationOf('rebalanceCluster')).toMatchObject({
+      requestBody: { required: false },
+      responses: {
+        200: answered('RebalancePlan'),
+        202: answered('PlannedMoves'),
+        409: { description: '`not-a-cluster`, `not-possible`' },
+        503: { description: expect.stringContaining('`registry-unavailable`') },
+      },
+    });
+  });
+
   test('names the scope of each call', () => {
     const scopeOf = (id: string) => operationOf(id)?.security;
     expect(scopeOf('payReservation')).toEqual([{ user: ['pay'] }]);
@@ -178,12 +204,13 @@ describe('the OpenAPI document', () => {
 
 describe('the examples', () => {
   test.each(table)('of $id are what its schemas take and give', ({ route }) => {
-    const { body, success, pending, example } = route;
+    const { body, success, pending, dryRun, example } = route;
     if (body !== undefined && route.isBodyOptional !== true) expect(v.is(body, example.body)).toBe(true);
     if (success.schema !== undefined) expect(v.is(success.schema, example.response)).toBe(true);
     if (pending?.schema !== undefined) {
       expect(v.is(pending.schema, example.pendingResponse)).toBe(true);
     }
+    if (dryRun?.schema !== undefined) expect(v.is(dryRun.schema, example.dryRunResponse)).toBe(true);
   });
 
   test.each(table)('of $id call its path', ({ route }) => {

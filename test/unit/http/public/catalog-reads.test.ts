@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
+import type { PerformanceId } from '../../../../src/actors/allocator/ids.ts';
 import { StoreUnavailable } from '../../../../src/actors/runtime/ports.ts';
 import {
   datesResponse,
@@ -10,7 +11,7 @@ import {
 } from '../../../../src/http/routes/response-schemas.ts';
 import { call } from '../client.ts';
 import { openPublicPort } from '../open-port.ts';
-import { layout } from '../theatre.ts';
+import { layout, performance } from '../theatre.ts';
 
 test('performances and their prices', async () => {
   await using open = await openPublicPort();
@@ -57,6 +58,27 @@ describe('dates', () => {
     expect(answered).toMatchObject({ status: 200, headers: { 'cache-control': 'no-cache' } });
     expect(v.parse(datesResponse, answered.json).schedules).toMatchObject([{ scheduleId: 1, available: 1 }]);
     expect(asked).toEqual([[1]]);
+  });
+
+  test('of a performance that another node has created are learnt of before they are missed', async () => {
+    await using open = await openPublicPort();
+    const { catalog } = open.service;
+    catalog.elsewhere = { performance: { ...performance, performanceId: 2 as PerformanceId } };
+    const path = '/reservations/available/dates?performanceId=';
+    expect((await call(open.port, `${path}1`)).status).toBe(200);
+    expect(catalog.lessons).toBe(0);
+    expect(await call(open.port, `${path}2`)).toMatchObject({
+      status: 200,
+      json: { performanceId: 2, schedules: [] },
+    });
+    expect((await call(open.port, `${path}3`)).status).toBe(404);
+    expect(catalog.lessons).toBe(2);
+  });
+
+  test('that nobody can know of now are not said to be none', async () => {
+    await using open = await openPublicPort();
+    open.service.catalog.failure = new StoreUnavailable('away');
+    expect((await call(open.port, '/reservations/available/dates?performanceId=2')).status).toBe(503);
   });
 
   test.each([
