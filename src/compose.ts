@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { assert } from './actors/allocator/assert.ts';
+import { shardCount } from './actors/allocator/ids.ts';
+import type { AllocatorService } from './actors/runtime/allocator-service.ts';
 import { type CardGateway, noGateway } from './actors/runtime/card-gateway.ts';
-import { Directory } from './actors/runtime/directory.ts';
+import type { ClusterControl } from './actors/runtime/cluster-control.ts';
+import { Directory, type DirectoryLimits } from './actors/runtime/directory.ts';
 import { JournalTrimmer } from './actors/runtime/journal-trimmer.ts';
+import { singleNodeControl } from './actors/runtime/single-node-control.ts';
 import { StoreWatch } from './actors/runtime/store-watch.ts';
-import { layoutSummary } from './catalog/layout-summary.ts';
-import { importSeatingPlan } from './catalog/seating-plan-import.ts';
+import { clusterTiming } from './cluster/cluster-timing.ts';
+import { ShardRates } from './cluster/shard-rates.ts';
 import type { Config } from './config.ts';
-import { createAdminApi } from './http/admin/admin-api.ts';
-import { createPublicApi } from './http/public/public-api.ts';
 import { routeLabels, routeTable } from './http/routes/route-table.ts';
-import { HttpServer, serverLimits } from './http/server/http-server.ts';
 import { StripeGateway } from './ledger/gateway/stripe-gateway.ts';
+import { type ClusterDoor, type OpenCluster, openCluster, openClusterDoor } from './open-cluster.ts';
+import { createHttpServers, type NodeSecrets } from './open-http.ts';
 import { openCaches, openPublisher } from './open-side-servers.ts';
 import { openStorage } from './open-storage.ts';
 import { type DataDirectoryLock, lockDataDirectory } from './persistence/sqlite/data-directory-lock.ts';
@@ -19,27 +23,13 @@ import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import type { PaymentMetrics } from './telemetry/payment-metrics.ts';
 
-/** Part of the schema: a store's rows name the shard that they were written under. */
-const shardCount = 256;
-
-const publicBodyBytesMax = 16 * 1024;
-const adminBodyBytesMax = 32 * 1024 * 1024;
-
 /** A running node. */
 export interface Node {
   readonly publicUrl: string;
   readonly adminUrl: string;
   readonly directory: Directory;
-  /** Stops accepting, answers what was accepted, commits, closes. */
+  /** Gives its shards to other nodes, if there are any; stops accepting, answers what was accepted, commits, closes. */
   stop(): Promise<void>;
-}
-
-interface NodeSecrets {
-  /** Bytes of the HS256 key; undefined when tokens come from JWKS_URL alone. */
-  readonly jwtSecret: Uint8Array | undefined;
-  readonly adminToken: string;
-  /** The demo: anyone on loopback may have a token. */
-  readonly isOpenToLoopback: boolean;
 }
 
 export interface NodeOptions {
@@ -70,10 +60,25 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 
 async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undefined): Promise<Node> {
   const { config, log } = options;
-  const routes = routeTable(config.seatsPerReservationMax);
-  const instanceId = `${config.nodeId}/${randomUUID()}`;
+  if (config.cluster === undefined) return startOpened(options, lock, undefined);
+  const door = await openClusterDoor(config.cluster, config, log);
+  try {
+    return await startOpened(options, lock, door);
+  } catch (error) {
+    await door.server.close(0);
+    throw error;
+  }
+}
+
+async function startOpened(
+  options: NodeOptions,
+  lock: DataDirectoryLock | undefined,
+  door: ClusterDoor | undefined,
+): Promise<Node> {
+  const { config, log } = options;
+  const instanceId = door?.instance.instanceId ?? `${config.nodeId}/${randomUUID()}`;
   const metrics: Metrics = new Metrics({
-    routes: routeLabels(routes),
+    routes: routeLabels(routeTable(config.seatsPerReservationMax)),
     stats: () => directory.stats(),
     storeStats: () => store.stats(),
     ledgerPools: () => ('stats' in ledger ? ledger.stats().pools : []),
@@ -96,33 +101,43 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undef
     await caches.close();
     throw error;
   }
-  const storeWatch = new StoreWatch(
-    () => store.ownedShards(instanceId),
-    (shardIds) => directory.keepOnly(shardIds),
-    systemClock,
-  );
+  const rates = new ShardRates(systemClock, shardCount);
+  const storeWatch = new StoreWatch(() => directory.confirmShards(), systemClock);
   const directory: Directory = new Directory({
     store,
     ledger: caches.ledger,
     gateway,
-    storeWatch,
+    storeWatch: {
+      get isSilent() {
+        return cluster?.node.isStoreSilent ?? storeWatch.isSilent;
+      },
+    },
     availableCounts: caches.availableCounts,
     clock: systemClock,
     ids: { instanceId: () => instanceId },
     observer: metrics.runtime,
     shardCount,
-    limits: {
-      holdTtlMs: config.holdTtlSeconds * 1000,
-      holdTotalMaxMs: config.holdTotalMaxSeconds * 1000,
-      paymentMaxMs: config.paymentTimeMaxSeconds * 1000,
-      payWaitMaxMs: config.payWaitMaxMs,
-      seatsPerReservationMax: config.seatsPerReservationMax,
-      seatsPerUserMax: config.seatsPerUserMax,
-      mailboxMax: config.mailboxMax,
-      batchRowsMax: config.batchRowsMax,
-      idleActorMs: config.idleActorSeconds * 1000,
-    },
+    ...(door !== undefined && { trustMs: clusterTiming.trustMs }),
+    onCall: (shardId) => rates.count(shardId),
+    limits: limitsOf(config),
   });
+  /** Known when it listens. */
+  let publicUrl = '';
+  const common = { directory, rates, version: options.version, url: () => publicUrl };
+  const cluster: OpenCluster | undefined =
+    door &&
+    openCluster({
+      ...common,
+      ...requireClusterServers(config),
+      door,
+      installationId: ledger.installationId,
+      store,
+      records: store.clusterRecords(),
+      observer: metrics.watchCluster({ log, stats: () => (cluster as OpenCluster).node.stats() }),
+      shardCount,
+      payWaitMaxMs: config.payWaitMaxMs,
+      log,
+    });
   const publisher = openPublisher(config.kafka, store, directory.catalog, config.nodeId, metrics, log);
   const trimmer = new JournalTrimmer({
     outbox: store,
@@ -136,11 +151,13 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undef
     const alive = setInterval(() => {}, 1_000);
     storeWatch.stop();
     try {
+      await cluster?.leave();
       await trimmer.stop();
       await directory.stop(async () => await publisher?.stop(publishingGraceMs));
     } finally {
       await gateway.close?.();
       await caches.close();
+      await cluster?.close();
       clearInterval(alive);
     }
   };
@@ -149,68 +166,35 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undef
     await options.beforeListening?.(directory);
     publisher?.start();
     trimmer.start();
-    storeWatch.start();
+    if (cluster === undefined) storeWatch.start();
+    else await cluster.node.start();
   } catch (error) {
     await stopDirectory();
     throw error;
   }
 
-  const publicServer = new HttpServer({
-    handler: createPublicApi({
-      service: directory,
-      ledger: caches.ledger,
-      points: caches.ledger,
-      tokens: {
-        ...(options.secrets.jwtSecret !== undefined && { secret: options.secrets.jwtSecret }),
-        ...(config.jwksUrl !== undefined && { jwksUrl: new URL(config.jwksUrl) }),
-        ...(config.jwtIssuer !== undefined && { issuer: config.jwtIssuer }),
-        ...(config.jwtAudience !== undefined && { audience: config.jwtAudience }),
-        ttlSeconds: config.tokenTtlSeconds,
-        clients: config.clients,
-        isOpenToLoopback: options.secrets.isOpenToLoopback,
-      },
-      ...(Number.isFinite(config.requestsPerUserPerSecondMax) && {
-        rateLimit: {
-          requestsMax: config.requestsPerUserPerSecondMax,
-          windowSeconds: 1,
-        },
-      }),
-      seatsPerReservationMax: config.seatsPerReservationMax,
-      bodyBytesMax: publicBodyBytesMax,
-      nowMs: systemClock.nowMs,
-      version: options.version,
-      log,
-    }),
-    limits: serverLimits,
-    observer: metrics.http,
-    log,
-  });
-  const adminServer = new HttpServer({
-    handler: createAdminApi({
-      service: directory,
-      venues: { importSeatingPlan, layoutSummary },
-      ownerOf: (scheduleId) => ({ shardId: directory.shardOf(scheduleId), ownerNodeId: config.nodeId }),
-      metrics,
-      adminToken: options.secrets.adminToken,
-      seatsPerReservationMax: config.seatsPerReservationMax,
-      bodyBytesMax: adminBodyBytesMax,
-      log,
-    }),
-    limits: serverLimits,
-    observer: metrics.http,
-    log,
+  const service: AllocatorService = cluster?.node ?? directory;
+  const control: ClusterControl = cluster?.node.control ?? controlOf(config.nodeId, common);
+  const { publicServer, adminServer } = createHttpServers({
+    ...options,
+    service,
+    control,
+    ledger: caches.ledger,
+    metrics,
   });
   const graceMs = config.shutdownGraceSeconds * 1000;
   const stop = async () => {
+    await cluster?.node.drain(config.cluster?.drainMaxMs ?? 0, 'it is stopping');
     await Promise.all([publicServer.close(graceMs), adminServer.close(graceMs)]);
     await stopDirectory();
     lock?.release();
   };
   try {
     const publicPort = await publicServer.listen(config.host, config.port);
+    publicUrl = urlOf(config.host, publicPort);
     const adminPort = await adminServer.listen(config.adminHost, config.adminPort);
     return {
-      publicUrl: urlOf(config.host, publicPort),
+      publicUrl,
       adminUrl: urlOf(config.adminHost, adminPort),
       directory,
       stop,
@@ -220,6 +204,40 @@ async function startLocked(options: NodeOptions, lock: DataDirectoryLock | undef
     throw error;
   }
 }
+
+const limitsOf = (config: Config): DirectoryLimits => ({
+  holdTtlMs: config.holdTtlSeconds * 1000,
+  holdTotalMaxMs: config.holdTotalMaxSeconds * 1000,
+  paymentMaxMs: config.paymentTimeMaxSeconds * 1000,
+  payWaitMaxMs: config.payWaitMaxMs,
+  seatsPerReservationMax: config.seatsPerReservationMax,
+  seatsPerUserMax: config.seatsPerUserMax,
+  mailboxMax: config.mailboxMax,
+  batchRowsMax: config.batchRowsMax,
+  idleActorMs: config.idleActorSeconds * 1000,
+});
+
+function requireClusterServers({ cluster, redis }: Config) {
+  assert(cluster !== undefined && redis !== undefined, 'a cluster has its settings: config.ts sees to that');
+  return { config: cluster, redisUrl: redis.url };
+}
+
+interface Shown {
+  readonly directory: Directory;
+  readonly rates: ShardRates;
+  readonly version: string;
+  url(): string;
+}
+
+const controlOf = (nodeId: string, { directory, rates, version, url }: Shown): ClusterControl =>
+  singleNodeControl({
+    nodeId,
+    version,
+    url,
+    shardOf: (scheduleId) => directory.shardOf(scheduleId),
+    servedShards: () => directory.shards.servedShards(),
+    requestsPerSecondOf: (shardId) => rates.requestsPerSecond(shardId),
+  });
 
 type OpenGateway = CardGateway & { close?(): Promise<void> };
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { adjacentSeatsMax } from './actors/allocator/free-seats.ts';
+import { type ClusterConfig, clusterSettings, readClusterConfig } from './cluster-settings.ts';
 import { readServerConfig, type ServerConfig, serverSettings } from './server-settings.ts';
 import { integerSetting, limitSetting, type Setting, secretOf, text } from './setting.ts';
 
@@ -42,6 +43,8 @@ export interface Config extends ServerConfig {
   readonly idleActorSeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly logLevel: LogLevel;
+  /** Undefined: the node is on its own. */
+  readonly cluster: ClusterConfig | undefined;
 }
 
 /** A trusted front end that may ask for its users' tokens. */
@@ -178,6 +181,7 @@ const settings = {
   IDLE_ACTOR_SECONDS: integerSetting(600, 1, 86_400, 'Unused for this long, a schedule leaves memory.'),
   SHUTDOWN_GRACE_SECONDS: integerSetting(10, 1, 600, 'How long SIGTERM waits for open requests.'),
   ...serverSettings,
+  ...clusterSettings,
   LOG_LEVEL: {
     schema: v.picklist(logLevels),
     default: 'info',
@@ -192,6 +196,7 @@ type SettingName = keyof typeof settings;
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const faults: string[] = [];
   const read = <Name extends SettingName>(name: Name) => readSetting(name, environment, faults);
+  const servers = readServerConfig(read, faults);
   const config = {
     host: read('HOST') ?? '',
     port: read('PORT') ?? 0,
@@ -224,7 +229,17 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     idleActorSeconds: read('IDLE_ACTOR_SECONDS') ?? 0,
     shutdownGraceSeconds: read('SHUTDOWN_GRACE_SECONDS') ?? 0,
     logLevel: read('LOG_LEVEL') ?? 'info',
-    ...readServerConfig(read, faults),
+    ...servers,
+    cluster: readClusterConfig(
+      read,
+      {
+        host: read('HOST') ?? '',
+        nodeId: read('NODE_ID') ?? '',
+        hasMySql: servers.mysql !== undefined,
+        hasRedis: servers.redis !== undefined,
+      },
+      faults,
+    ),
   };
   if (faults.length === 0 && config.holdTotalMaxSeconds < config.holdTtlSeconds) {
     faults.push(

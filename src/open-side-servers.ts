@@ -83,7 +83,8 @@ export function openPublisher(
       ...(sasl !== undefined && { sasl }),
     },
     store,
-    scheduleOf: (scheduleId: ScheduleId) => {
+    scheduleOf: async (scheduleId: ScheduleId) => {
+      if (catalog.schedule(scheduleId) === undefined) await catalog.learn();
       const schedule = catalog.schedule(scheduleId);
       const performance = schedule && catalog.performance(schedule.performanceId);
       return performance && { venueId: performance.venueId, currency: performance.currency };

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { PoolStats, StoreStats } from '../actors/runtime/store-stats.ts';
 import { CacheMetrics } from './cache-metrics.ts';
+import { ClusterMetrics } from './cluster-metrics.ts';
 import { HttpMetrics, type RouteLabel } from './http-metrics.ts';
 import { PaymentMetrics } from './payment-metrics.ts';
 import { type PublisherStats, registerPublisherMetrics } from './publisher-metrics.ts';
@@ -23,6 +24,14 @@ export class Metrics {
     this.store = new StoreMetrics(this.#registry, options.storeStats, options.ledgerPools);
     this.caches = new CacheMetrics(this.#registry);
     if (options.isProcessWide) collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** Of a node of a cluster. */
+  watchCluster(options: Omit<ConstructorParameters<typeof ClusterMetrics>[1], 'onFault'>): ClusterMetrics {
+    return new ClusterMetrics(this.#registry, {
+      ...options,
+      onFault: (fault, error) => this.runtime.onFault(fault, error),
+    });
   }
 
   /** Of a node that publishes. */

@@ -67,9 +67,12 @@ const rootFiles: Readonly<Record<string, Layer>> = {
   'src/compose.ts': 'compose',
   'src/open-storage.ts': 'compose',
   'src/open-side-servers.ts': 'compose',
+  'src/open-cluster.ts': 'compose',
+  'src/open-http.ts': 'compose',
   'src/config.ts': 'process',
   'src/setting.ts': 'process',
   'src/server-settings.ts': 'process',
+  'src/cluster-settings.ts': 'process',
   'src/shutdown.ts': 'process',
   'src/system-clock.ts': 'process',
 };
