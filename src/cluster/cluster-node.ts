@@ -16,6 +16,7 @@ import type {
   TimerHandle,
 } from '../actors/runtime/ports.ts';
 import { StoreWatch } from '../actors/runtime/store-watch.ts';
+import { Advertiser } from './advertiser.ts';
 import type { ClusterObserver } from './cluster-observer.ts';
 import { ClusterOperator } from './cluster-operator.ts';
 import type { ClusterTiming } from './cluster-timing.ts';
@@ -52,6 +53,7 @@ export class ClusterNode implements AllocatorService {
   readonly #rates: ShardRates;
   readonly #copies: SeatCopies;
   readonly #ask: PersistentAsk;
+  readonly #advertiser: Advertiser;
   readonly #router: ShardRouter;
   readonly #giver: ShardGiver;
   readonly #taker: ShardTaker;
@@ -107,9 +109,10 @@ export class ClusterNode implements AllocatorService {
     });
     this.#router = router;
     const ask = this.#ask;
+    this.#advertiser = new Advertiser(common);
     const giver = new ShardGiver({ ...common, router, routes, ask });
     this.#giver = giver;
-    const taker = new ShardTaker({ ...common, router, routes, ask });
+    const taker = new ShardTaker({ ...common, router, routes, ask, advertiser: this.#advertiser });
     this.#taker = taker;
     const resumeAfterMs = timing.ackMaxMs + timing.trustMs;
     this.#watch = new ShardWatch({ ...common, router, routes, giver, taker, resumeAfterMs });
@@ -188,6 +191,7 @@ export class ClusterNode implements AllocatorService {
     this.#storeWatch.stop();
     this.#learnTimer?.cancel();
     this.#ask.stop();
+    this.#advertiser.stop();
     await this.#membership.leave();
     this.#copies.close();
     this.#router.stop();
@@ -301,16 +305,14 @@ export class ClusterNode implements AllocatorService {
 
   /** Hears what others advertise; and says again what is its own to a registry that may have forgotten it. */
   async #onMembership(): Promise<void> {
-    const { registry, directory, observer, instance } = this.#options;
+    const { registry, directory, observer } = this.#options;
     const { isRegistryUp, shardsVersion, generation } = this.#membership;
     if (!isRegistryUp) this.#toldGeneration = '';
-    const hasForgotten = isRegistryUp && (generation !== this.#toldGeneration || shardsVersion === '');
+    if (isRegistryUp && (generation !== this.#toldGeneration || shardsVersion === '')) {
+      this.#toldGeneration = generation;
+      this.#advertiser.tell(directory.shards.servedShards());
+    }
     try {
-      if (hasForgotten) {
-        const owned = directory.shards.servedShards();
-        await registry.advertise(owned.map((shard) => ({ ...shard, owner: instance.instanceId })));
-        this.#toldGeneration = generation;
-      }
       if (shardsVersion === this.#heardVersion) return;
       this.#heardVersion = shardsVersion;
       this.#router.onRoutesChanged(this.#routes.hear(await registry.readShards()));

@@ -12,7 +12,7 @@ import type { ClusterTiming } from './cluster-timing.ts';
 import { parseInstanceId } from './instance-id.ts';
 import type { Membership } from './membership.ts';
 import type { Orders } from './orders.ts';
-import { placeOrphans } from './placement.ts';
+import { type PlacementNode, placeOrphans } from './placement.ts';
 import { plannedDrain, shownNodes, shownShards } from './placement-input.ts';
 import type { OrderResult } from './shard-order.ts';
 
@@ -32,7 +32,9 @@ export class Coordinator {
   readonly #claiming = new Map<ShardId, number>();
   readonly #moving = new Map<number, Promise<void>>();
   /** A node whose moves fail is not asked for the next ones at once. */
-  readonly #restsUntilMs = new Map<string, number>();
+  readonly #rests = new Map<string, { readonly durationMs: number; readonly untilMs: number }>();
+  /** Nodes whose claims failed. */
+  readonly #avoidUntilMs = new Map<string, number>();
   #timer: TimerHandle | undefined;
   #isStopped = false;
   #isPumping = false;
@@ -81,7 +83,7 @@ export class Coordinator {
     );
     const isOrphan = new Set(orphans);
     const byTaker = Map.groupBy(
-      placeOrphans(shownNodes(membership.live()), shards).filter(({ shardId }) => isOrphan.has(shardId)),
+      placeOrphans(this.#takers(), shards).filter(({ shardId }) => isOrphan.has(shardId)),
       ({ to }) => to.instanceId,
     );
     const epochOf = new Map(records.map(({ shardId, epoch }) => [shardId, epoch]));
@@ -91,13 +93,24 @@ export class Coordinator {
       void this.#options.orders.claim(taker, { shards: claims }).then((result) => {
         const againAtMs = clock.monotonicMs() + (result.isDone ? 0 : retryMs);
         for (const { shardId } of claims) this.#claiming.set(shardId, againAtMs);
-        if (!result.isDone) observer.onFault(`a claim by ${taker} failed`, new Error(result.detail));
+        if (result.isDone) return;
+        this.#avoidUntilMs.set(taker, clock.monotonicMs() + avoidMs);
+        observer.onFault(`a claim by ${taker} failed`, new Error(result.detail));
       });
     }
     void this.#note(
       `claim ${orphans.length} shards of ${namesOf(gone)}`,
       gone.size === 0 ? 'nobody has ever had them' : 'their owner is gone',
     );
+  }
+
+  /** One that lives, by the registry, may all the same be out of reach: others are asked next. */
+  #takers(): readonly PlacementNode[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [taker, untilMs] of this.#avoidUntilMs) if (untilMs <= nowMs) this.#avoidUntilMs.delete(taker);
+    const nodes = shownNodes(this.#options.membership.live());
+    const reached = nodes.filter(({ instanceId }) => !this.#avoidUntilMs.has(instanceId));
+    return reached.some(({ isDraining }) => !isDraining) ? reached : nodes;
   }
 
   /** Owners, by the store, who are neither live by the registry nor answer themselves. */
@@ -165,10 +178,11 @@ export class Coordinator {
       await kept.updateMove(moveId, 'running', '', clock.nowMs());
       const { isDone, detail } = await this.#order(move);
       await kept.updateMove(moveId, isDone ? 'done' : 'failed', detail.slice(0, 500), clock.nowMs());
-      if (!isDone) this.#restsUntilMs.set(fromNodeId, clock.monotonicMs() + retryMs);
+      if (isDone) this.#rests.delete(fromNodeId);
+      else this.#rest(fromNodeId);
     } catch (error) {
       // It stays open, and is ordered again after a while: that does no harm, whatever has become of it.
-      this.#restsUntilMs.set(fromNodeId, clock.monotonicMs() + retryMs);
+      this.#rest(fromNodeId);
       if (!(error instanceof StoreUnavailable)) observer.onFault(`move ${moveId} broke`, error);
     } finally {
       this.#moving.delete(moveId);
@@ -186,8 +200,18 @@ export class Coordinator {
     return orders.give(owner, { moveId, shardId, toInstanceId: taker.instanceId });
   }
 
+  /** After a failure, twice as long as after the one before; those that fail together count as one. */
+  #rest(nodeId: string): void {
+    if (this.#isResting(nodeId)) return;
+    // Of several that were under way, the first one counts.
+    if (this.#isResting(nodeId)) return;
+    const { durationMs = retryMs / 2 } = this.#rests.get(nodeId) ?? {};
+    const nextMs = Math.min(2 * durationMs, restMaxMs);
+    this.#rests.set(nodeId, { durationMs: nextMs, untilMs: this.#options.clock.monotonicMs() + nextMs });
+  }
+
   #isResting(nodeId: string): boolean {
-    return (this.#restsUntilMs.get(nodeId) ?? 0) > this.#options.clock.monotonicMs();
+    return (this.#rests.get(nodeId)?.untilMs ?? 0) > this.#options.clock.monotonicMs();
   }
 
   async #note(what: string, why: string): Promise<void> {
@@ -198,6 +222,8 @@ export class Coordinator {
 
 /** After something failed that is tried again. */
 const retryMs = 1_000;
+const restMaxMs = 8_000;
+const avoidMs = 5_000;
 
 const namesOf = (owners: ReadonlySet<string>): string =>
   owners.size === 0

@@ -1,4 +1,4 @@
-import { type ScheduleId, shardOf } from '../actors/allocator/ids.ts';
+import { shardOf } from '../actors/allocator/ids.ts';
 import type { ShardHost } from '../actors/runtime/shard-host.ts';
 import type { CallOrigin, PeerService } from './peers.ts';
 import { type SeatMessage, type SeatStreamRequest, streamSeats } from './seat-messages.ts';
@@ -25,6 +25,7 @@ export class NodeService implements PeerService {
 
   serve(method: string, body: unknown, _from: CallOrigin, reply: (answer: unknown) => void): void {
     const { router, taker, giver, drain, instanceId } = this.#options;
+    if (typeof body !== 'object' || body === null) return reply(failed('this version knows no such body'));
     switch (method) {
       case 'call':
         return router.receive(body, reply);
@@ -54,9 +55,9 @@ export class NodeService implements PeerService {
   stream(method: string, body: unknown, send: (message: object) => void): (() => void) | undefined {
     const { host, router, shardCount } = this.#options;
     if (method !== 'seats') return undefined;
-    const { scheduleId } = body as SeatStreamRequest;
-    if (!Number.isSafeInteger(scheduleId)) return undefined;
-    const shardId = shardOf(scheduleId as ScheduleId, shardCount);
+    const { scheduleId } = (body ?? {}) as Partial<SeatStreamRequest>;
+    if (scheduleId === undefined || !Number.isSafeInteger(scheduleId)) return undefined;
+    const shardId = shardOf(scheduleId, shardCount);
     if (!host.serves(shardId) || router.isHeld(shardId)) return undefined;
     return streamSeats(host, scheduleId, send as (message: SeatMessage) => void);
   }

@@ -13,6 +13,7 @@ export class SeatCopies {
   readonly #options: SeatCopiesOptions;
   readonly #copies = new Map<ScheduleId, SeatCopy>();
   #timer: TimerHandle | undefined;
+  #isClosed = false;
 
   constructor(options: SeatCopiesOptions) {
     this.#options = options;
@@ -20,6 +21,7 @@ export class SeatCopies {
 
   /** @param address of the owner. `reply` with undefined: it does not tell now. */
   read(scheduleId: ScheduleId, address: string, reply: (view: AvailabilityView | undefined) => void): void {
+    if (this.#isClosed) return reply(undefined);
     const { peers, clock } = this.#options;
     let copy = this.#copies.get(scheduleId);
     if (copy !== undefined && copy.address !== address) {
@@ -34,8 +36,8 @@ export class SeatCopies {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#timer?.cancel();
-    this.#timer = { cancel: () => {} };
     for (const copy of [...this.#copies.values()]) copy.end();
   }
 

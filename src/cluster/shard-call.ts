@@ -95,8 +95,10 @@ export function failureOf(answer: ShardAnswer): ReadFailure {
 export function readShardCall(value: unknown): ShardCall | undefined {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
   if (!knownKinds.has(value.kind)) return undefined;
-  const call = value as ShardCall;
-  return Number.isSafeInteger(scheduleOf(call)) ? call : undefined;
+  const { payment, ref, scheduleId } = value as Partial<Record<string, { readonly [key: string]: unknown }>>;
+  const inRef = value.kind === 'pay' ? payment?.['ref'] : value.kind === 'read' ? ref : { scheduleId };
+  const found = (inRef as { readonly scheduleId?: unknown } | undefined)?.scheduleId;
+  return Number.isSafeInteger(found) ? (value as ShardCall) : undefined;
 }
 
 const knownKinds: ReadonlySet<unknown> = new Set<ShardCall['kind']>([

@@ -15,6 +15,7 @@ import {
   type MoveOrder,
   type OrderResult,
   type PreloadOrder,
+  readOrderResult,
 } from './shard-order.ts';
 import type { ShardRouter } from './shard-router.ts';
 
@@ -185,7 +186,7 @@ export class ShardGiver {
   #ask(address: string, method: string, body: object, limitMs: number): Promise<OrderResult> {
     return new Promise((resolve) => {
       this.#options.peers.call(address, method, body, limitMs, (result: PeerResult) =>
-        resolve('failure' in result ? failed(result.failure) : (result.answer as OrderResult)),
+        resolve('failure' in result ? failed(result.failure) : readOrderResult(result.answer)),
       );
     });
   }

@@ -39,3 +39,10 @@ export interface OrderResult {
 
 export const done: OrderResult = { isDone: true, detail: '' };
 export const failed = (detail: string): OrderResult => ({ isDone: false, detail });
+
+/** What a node of another version answers may be nothing that this one knows. */
+export function readOrderResult(answer: unknown): OrderResult {
+  const { isDone, detail } = (answer ?? {}) as { readonly isDone?: unknown; readonly detail?: unknown };
+  if (typeof isDone !== 'boolean') return failed('the answer is none that this version knows');
+  return { isDone, detail: typeof detail === 'string' ? detail : '' };
+}

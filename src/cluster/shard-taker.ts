@@ -1,10 +1,10 @@
 import type { ShardId } from '../actors/allocator/ids.ts';
 import type { Clock, ShardEpoch, ShardStore } from '../actors/runtime/ports.ts';
 import type { ShardHost } from '../actors/runtime/shard-host.ts';
+import type { Advertiser } from './advertiser.ts';
 import type { ClusterObserver } from './cluster-observer.ts';
 import type { ClusterTiming } from './cluster-timing.ts';
 import type { PersistentAsk } from './persistent-ask.ts';
-import { type Registry, RegistryUnavailable } from './registry.ts';
 import type { RouteTable } from './route-table.ts';
 import {
   type ActivateOrder,
@@ -127,20 +127,10 @@ export class ShardTaker {
 
   /** The registry hears of it when calls are answered here, and not before. */
   async #serve(shards: readonly ShardEpoch[], serve: () => Promise<void>): Promise<void> {
-    const { routes, instanceId } = this.#options;
+    const { routes, advertiser, instanceId } = this.#options;
     await serve();
     routes.hear(shards.map((shard) => ({ ...shard, owner: instanceId })));
-    void this.#advertise(shards);
-  }
-
-  async #advertise(shards: readonly ShardEpoch[]): Promise<void> {
-    const { registry, instanceId, observer } = this.#options;
-    try {
-      await registry.advertise(shards.map((shard) => ({ ...shard, owner: instanceId })));
-    } catch (error) {
-      // Whoever looks for the owner asks the store as well.
-      if (!(error instanceof RegistryUnavailable)) observer.onFault('advertising failed', error);
-    }
+    advertiser.tell(shards);
   }
 }
 
@@ -150,7 +140,7 @@ interface ShardTakerOptions {
   readonly store: Pick<ShardStore, 'transferShards' | 'renewShards' | 'listShards'>;
   readonly router: Pick<ShardRouter, 'hold' | 'letGo'>;
   readonly routes: RouteTable;
-  readonly registry: Registry;
+  readonly advertiser: Pick<Advertiser, 'tell'>;
   readonly ask: PersistentAsk;
   readonly clock: Clock;
   readonly observer: ClusterObserver;

@@ -258,11 +258,17 @@ describe('a node that drains', () => {
   test('and whose moves fail is left alone for a moment', async () => {
     answerTo = () => ({ answer: failed('busy') });
     await tick();
-    expect([given().length, (await records.listActions(9)).length]).toEqual([movesInFlightMax, 1]);
-    await tick();
     expect(given()).toHaveLength(movesInFlightMax);
     await tick();
+    expect([given().length, (await records.listActions(9)).length]).toEqual([movesInFlightMax, 1]);
+    await tick();
     expect(given().length).toBeGreaterThan(movesInFlightMax);
+    expect(await records.listActions(9)).toHaveLength(2);
+    const begun = given().length;
+    await tick(3);
+    expect(given(), 'twice as long, as it goes on').toHaveLength(begun);
+    await tick();
+    expect(given().length).toBeGreaterThan(begun);
   });
 
   test('keeps what it has where nobody takes it', async () => {
@@ -316,7 +322,6 @@ describe('moves', () => {
       'c is not up',
     ],
     ['of a shard that nobody has', () => store.shards.delete(shardId(1)), 'failed', 'nobody has the shard'],
-    ['of a shard that is there already', () => owns(1, c), 'done', ''],
     [
       'whose giver does not answer',
       () => (answerTo = () => ({ failure: 'no-answer' })),
@@ -329,6 +334,13 @@ describe('moves', () => {
     given_();
     await tick();
     expect(await records.findMove(1)).toMatchObject({ phase, detail });
+  });
+
+  test('of a shard that is there already are not ordered', async () => {
+    await records.planMoves([plan(1, 'b', 'c')], by);
+    owns(1, c);
+    await tick();
+    expect([given(), own, await phases()]).toEqual([[], [], ['done']]);
   });
 
   test('that fail leave their node alone for a moment, and no other', async () => {

@@ -77,3 +77,13 @@ test('a rebalance leaves alone what is on its way, and counts it where it goes',
   expect(plan.map(({ fromNodeId, toNodeId }) => `${fromNodeId} ${toNodeId}`)).toEqual(['a b']);
   expect(plan[0]?.shardId).not.toBe(0);
 });
+
+test('what is on its way is not turned back before it has come', () => {
+  const open = [0, 1, 2, 3].map((shard) => ({
+    shardId: shardId(shard),
+    fromNodeId: 'a',
+    toNodeId: 'b',
+    epoch: 5,
+  }));
+  expect(plannedRebalance([node(a), node(b)], shardCount, owned(a, a, a, a), open)).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ScheduleId } from '../../../src/actors/allocator/ids.ts';
 import { type ShardRecord, StoreUnavailable } from '../../../src/actors/runtime/ports.ts';
+import { Advertiser } from '../../../src/cluster/advertiser.ts';
 import { PersistentAsk } from '../../../src/cluster/persistent-ask.ts';
 import { type Registry, RegistryUnavailable } from '../../../src/cluster/registry.ts';
 import { RouteTable } from '../../../src/cluster/route-table.ts';
@@ -41,12 +42,18 @@ beforeEach(() => {
     store,
     router: holds,
     routes,
-    registry: {
-      advertise: async (shards: readonly ShardRecord[]) => {
-        if (registryFault !== undefined) throw registryFault;
-        advertised.push(...shards.map(({ shardId, epoch, owner }) => `${shardId} at ${epoch} of ${owner}`));
-      },
-    } as Registry,
+    advertiser: new Advertiser({
+      instanceId: a,
+      registry: {
+        advertise: async (shards: readonly ShardRecord[]) => {
+          if (registryFault !== undefined) throw registryFault;
+          advertised.push(...shards.map(({ shardId, epoch, owner }) => `${shardId} at ${epoch} of ${owner}`));
+        },
+      } as Registry,
+      clock,
+      observer,
+      timing,
+    }),
     ask: new PersistentAsk(clock, () => {}),
     clock,
     observer,
