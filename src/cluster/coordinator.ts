@@ -164,11 +164,18 @@ export class Coordinator {
       for (const move of await kept.listOpenMoves()) {
         if (this.#moving.size >= movesInFlightMax) break;
         if (this.#moving.has(move.moveId) || this.#isResting(move.fromNodeId)) continue;
+        if (this.#isTakerJoining(move)) continue;
         this.#moving.set(move.moveId, this.#carryOut(move));
       }
     } finally {
       this.#isPumping = false;
     }
+  }
+
+  /** Whoever has planned the move may have seen its taker a beat sooner. */
+  #isTakerJoining({ toNodeId, plannedAtMs }: MoveRecord): boolean {
+    const { membership, clock, timing } = this.#options;
+    return membership.upInstanceOf(toNodeId) === undefined && clock.nowMs() - plannedAtMs < timing.leaseMs;
   }
 
   async #carryOut(move: MoveRecord): Promise<void> {

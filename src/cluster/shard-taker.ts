@@ -60,7 +60,8 @@ export class ShardTaker {
   async activate({ shardId, epoch, sealed }: ActivateOrder): Promise<OrderResult> {
     const { host, store, clock, instanceId } = this.#options;
     if (this.#incoming.has(shardId)) return failed('the shard is coming in already');
-    if (host.serves(shardId)) return done;
+    if (this.#isServedSince(shardId, epoch)) return done;
+    this.#dropStale([shardId]);
     return this.#bringIn([shardId], async () => {
       const knownAtMs = clock.monotonicMs();
       const record = (await store.listShards()).find((each) => each.shardId === shardId);
@@ -76,8 +77,11 @@ export class ShardTaker {
   async claim({ shards }: ClaimOrder): Promise<OrderResult> {
     const { host, store, ask, clock, timing, instanceId, observer, routes } = this.#options;
     if (this.#refusesNew) return failed('the node drains');
-    const wanted = shards.filter(({ shardId }) => !this.#incoming.has(shardId) && !host.serves(shardId));
+    const wanted = shards.filter(
+      ({ shardId, epoch }) => !this.#incoming.has(shardId) && !this.#isServedSince(shardId, epoch),
+    );
     if (wanted.length === 0) return done;
+    this.#dropStale(wanted.map(({ shardId }) => shardId));
     const owners = new Set(wanted.map(({ shardId }) => routes.ownerOf(shardId)?.owner ?? 'nobody'));
     return this.#bringIn(
       wanted.map(({ shardId }) => shardId),
@@ -103,6 +107,17 @@ export class ShardTaker {
       if (renewed.length > 0) await this.#serve(renewed, () => host.serve(renewed, knownAtMs));
       return done;
     });
+  }
+
+  /** What is served under an older epoch is over: somebody else has had the shard since. */
+  #dropStale(shardIds: readonly ShardId[]): void {
+    const { host } = this.#options;
+    for (const shardId of shardIds) if (host.serves(shardId)) host.release(shardId);
+  }
+
+  #isServedSince(shardId: ShardId, epoch: number): boolean {
+    const served = this.#options.host.servedShards().find((shard) => shard.shardId === shardId);
+    return served !== undefined && served.epoch >= epoch;
   }
 
   async #bringIn(shardIds: readonly ShardId[], work: () => Promise<OrderResult>): Promise<OrderResult> {

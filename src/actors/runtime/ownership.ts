@@ -118,13 +118,16 @@ export class Ownership {
   async #confirm(): Promise<readonly ShardRecord[]> {
     const askedAtMs = this.#nowMs();
     const records = await this.#store.listShards();
-    const ours = new Set<ShardId>();
-    for (const { shardId, owner } of records) if (owner === this.#owner) ours.add(shardId);
+    const ours = new Map<ShardId, number>();
+    for (const { shardId, owner, epoch } of records) if (owner === this.#owner) ours.set(shardId, epoch);
     for (const [shardId, shard] of this.#shards) {
       // What we were given after the question may not be in the answer.
       if (this.#trust !== undefined && shard.knownAtMs >= askedAtMs) continue;
-      if (ours.has(shardId)) shard.knownAtMs = askedAtMs;
-      else shard.standing = 'lost';
+      const epoch = ours.get(shardId);
+      if (epoch === undefined) shard.standing = 'lost';
+      else if (epoch === shard.epoch) shard.knownAtMs = askedAtMs;
+      // Ours again, and somebody else's in between; or an answer is under way that tells us of our new epoch.
+      else if (epoch > shard.epoch && shard.standing === 'owned') shard.standing = 'suspect';
     }
     return records;
   }

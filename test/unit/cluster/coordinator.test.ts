@@ -291,6 +291,21 @@ describe('moves', () => {
     expect(await phases()).toEqual(['done', 'done']);
   });
 
+  test('wait a while for a taker that has only just joined, and fail without one', async () => {
+    view.live = [node(a), node(b)];
+    await records.planMoves([{ ...plan(1, 'b', 'c'), epoch: 1 }], { ...by, atMs: clock.nowMs() });
+    await tick();
+    expect(await phases()).toEqual(['planned']);
+    view.live = [node(a), node(b), node(c)];
+    await tick();
+    expect(await phases()).toEqual(['done']);
+    view.live = [node(a), node(b)];
+    await records.planMoves([plan(3, 'b', 'c')], { ...by, atMs: clock.nowMs() });
+    await clock.advance(timing.leaseMs);
+    await tick();
+    expect(await phases()).toEqual(['done', 'failed']);
+  });
+
   test('follow one another without a pause, so many at a time', async () => {
     await records.planMoves(
       [1, 3, 5].map((shard) => plan(shard, 'b', 'c')),

@@ -125,6 +125,18 @@ describe('a shard that is given', () => {
     expectOver();
   });
 
+  test('is there already where it is served under that epoch', async () => {
+    host.served.set(one, 4);
+    expect(await taker.activate({ shardId: one, epoch: 4, sealed })).toEqual(done);
+    expect(host.notes).toEqual([]);
+  });
+
+  test('replaces what was served under an older epoch: somebody else has had it since', async () => {
+    host.served.set(one, 2);
+    expect(await taker.activate({ shardId: one, epoch: 4, sealed })).toEqual(done);
+    expect(host.notes).toEqual(['release 1', 'serve 1 at 4 sealed']);
+  });
+
   test('and does not come says why, and nothing is advertised', async () => {
     host.failures.serve = new StoreUnavailable('away');
     expect(await taker.activate({ shardId: one, epoch: 4, sealed })).toEqual(failed('away'));

@@ -165,6 +165,14 @@ describe('in a cluster, memory is trusted for a while after the store was asked'
     expect(ownership.isTrusted(shard(5))).toBe(true);
   });
 
+  test('not under an epoch that the store has passed, though it names us again', async () => {
+    await store.claimShards('node-2', [shard(1)]);
+    await store.claimShards('node-1', [shard(1)]);
+    await clock.advance(10);
+    await ownership.confirm();
+    expect(ownership.standing(shard(1)), 'to be renewed before anything is read').toBe('suspect');
+  });
+
   test('and what was renewed from when that was asked', async () => {
     await clock.advance(5_000);
     ownership.markSuspect([shard(1)]);
