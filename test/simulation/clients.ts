@@ -4,59 +4,77 @@ import type {
   ScheduleId,
   UserId,
 } from '../../src/actors/allocator/ids.ts';
+import type { AskedNode, Front } from './front.ts';
 import { type Answer, type Call, type Request, seqShownBy } from './history.ts';
-import type { Nodes } from './nodes.ts';
 import type { ClientAction } from './operation.ts';
-import { toRequest, withOtherBody } from './requests.ts';
-import type { SimulatedNode } from './simulated-node.ts';
+import { isRepeatable, toRequest, withOtherBody } from './requests.ts';
+import { serverOwner } from './scheduler.ts';
 import type { Surroundings } from './surroundings.ts';
 import { describeAnswer, describeRequest } from './trace.ts';
 
 /** Everybody who asks: sends what the script says, and writes down what they are told. */
 export class Clients {
   readonly #surroundings: Surroundings;
-  readonly #nodes: Nodes;
+  readonly #front: Front;
   /** What each operation sent, for retries. */
   readonly #requests = new Map<number, Request>();
   /** The reservation that each operation was given. */
   readonly #numbers = new Map<number, ReservationNumber>();
 
-  constructor(surroundings: Surroundings, nodes: Nodes) {
+  constructor(surroundings: Surroundings, front: Front) {
     this.#surroundings = surroundings;
-    this.#nodes = nodes;
+    this.#front = front;
   }
 
-  act(operationId: number, action: ClientAction): void {
+  /** @param choice of the node that is asked. */
+  act(operationId: number, action: ClientAction, choice = 0): void {
     const { world } = this.#surroundings;
     if (action.kind === 'retry') {
       const first = this.#requests.get(action.request);
       if (first === undefined) return;
-      this.ask(operationId, action.otherBody ? withOtherBody(world, first) : first);
+      this.#send(operationId, action.otherBody ? withOtherBody(world, first) : first, choice, 1);
       return;
     }
-    if (action.kind === 'charge') return this.#charge(operationId, action);
+    if (action.kind === 'charge') return this.#charge(operationId, action, choice);
     const request = toRequest(world, action, (...hold) => this.#numberOf(...hold));
     this.#requests.set(operationId, request);
-    this.ask(operationId, request);
+    this.#send(operationId, request, choice, 1);
   }
 
-  /** Undefined when no node could be reached. */
-  ask(operationId: number, request: Request): Call | undefined {
+  /** Their node has died over these calls: what may be sent again is sent to another. */
+  retry(lost: readonly Call[]): void {
+    for (const call of lost) this.#sendElsewhere(call);
+  }
+
+  #send(operationId: number, request: Request, choice: number, tries: number): void {
+    const node = this.#front.reach(choice);
+    if (node === undefined) this.#surroundings.counters.add('asked while no node was up');
+    else this.ask(operationId, request, node, tries, choice);
+  }
+
+  #sendElsewhere({ operationId, request, tries, choice }: Call): void {
+    if (tries >= this.#front.triesMax || !isRepeatable(request)) return;
+    this.#surroundings.counters.add('sent again elsewhere');
+    this.#surroundings.scheduler.add({
+      owner: serverOwner,
+      label: `#${operationId} is sent elsewhere`,
+      run: () => this.#send(operationId, request, choice + 1, tries + 1),
+    });
+  }
+
+  ask(operationId: number, request: Request, node: AskedNode, tries = 1, choice = 0): Call {
     const { clock, database, history, counters, trace } = this.#surroundings;
-    const node = this.#nodes.current;
-    if (!node.isUp) {
-      counters.add('asked while no node was up');
-      return undefined;
-    }
     const call = history.open({
       operationId,
       node: node.owner,
       request,
       projectedRows: database.projectedRows(request.scheduleId),
-      wallMinMs: clock.wallMs,
-      wallMaxMs: clock.wallMs,
+      tries,
+      choice,
+      wallMinMs: clock.earliestWallMs,
     });
-    trace.add(`#${operationId} ${describeRequest(request)}`);
+    const where = this.#front.triesMax > 1 ? ` at node ${node.owner}` : '';
+    trace.add(`#${operationId} ${describeRequest(request)}${where}`);
     counters.add(`asked: ${request.kind === 'submit' ? request.intent.kind : request.kind}`);
     try {
       node.ask(request, (answer) => this.#note(call, node, answer));
@@ -70,21 +88,22 @@ export class Clients {
    * Sent several times under one key, at once or after one another: what was told must be there in the end, once,
    * and what was not may be.
    */
-  #charge(operationId: number, action: Extract<ClientAction, { kind: 'charge' }>): void {
+  #charge(operationId: number, action: Extract<ClientAction, { kind: 'charge' }>, choice: number): void {
     const { bank, world } = this.#surroundings;
     const userId = world.users[action.user] as UserId;
-    if (!this.#nodes.current.isUp) return;
+    const node = this.#front.reach(choice);
+    if (node === undefined) return;
     bank.noteAskedCharge(userId);
-    for (let times = 0; times < action.times; times++) this.#sendCharge(operationId, userId, action);
+    for (let times = 0; times < action.times; times++) this.#sendCharge(operationId, userId, action, node);
   }
 
   #sendCharge(
     operationId: number,
     userId: UserId,
     { amount, key }: Extract<ClientAction, { kind: 'charge' }>,
+    node: AskedNode,
   ): void {
     const { clock, bank, counters, trace } = this.#surroundings;
-    const node = this.#nodes.current;
     trace.add(`#${operationId} ${userId} charges ${amount} as ${key}`);
     const mark = { key: key as IdempotencyKey, fingerprint: amount };
     node.ledger.charge({ userId, amount, mark, atMs: clock.wallMs }).then(
@@ -96,22 +115,23 @@ export class Clients {
     );
   }
 
-  #note(call: Call, node: SimulatedNode, content: Answer): void {
+  #note(call: Call, node: AskedNode, content: Answer): void {
     const { clock, database, history, counters, trace } = this.#surroundings;
     const { operationId, request } = call;
     trace.add(`    #${operationId} is told: ${describeAnswer(content)}`);
     counters.add(`told: ${codeOf(content)}`);
-    history.noteWall(clock.wallMs);
+    history.noteWall(clock.earliestWallMs);
     history.answer(call, {
       content,
       durableRows: database.model(request.scheduleId).length,
       latestWallMs: clock.latestWallMs,
-      isOwner: this.#nodes.owns(node, request.scheduleId),
+      isOwner: this.#front.owns(node, request.scheduleId),
     });
-    // What a zombie still tells its own clients binds nobody who asks its successor.
-    if (node === this.#nodes.current)
+    if (this.#front.isListenedTo(node)) {
       history.noteSeen(request.scheduleId, this.#seqShownBy(request, content));
+    }
     if (content.kind === 'reservation') this.#numbers.set(operationId, content.view.number);
+    if (content.kind === 'unavailable') this.#sendElsewhere(call);
   }
 
   #seqShownBy(request: Request, content: Answer): number {

@@ -1,7 +1,16 @@
+import { clusterCoverage } from './cluster/cluster-coverage.ts';
+import { clusterSeedsFrom } from './scenario.ts';
+import type { SeedRange } from './settings.ts';
+
 /**
- * How often, at least, each kind of thing happens in 500 seeds of 300 operations: about half of what was
- * counted when this was written. A simulation in which something no longer happens has gone blind to it.
+ * How often, at least, each kind of thing happens in so many operations: about half of what was counted when this
+ * was written. A simulation in which something no longer happens has gone blind to it.
  */
+interface Coverage {
+  readonly operationCount: number;
+  readonly leastCounts: Readonly<Record<string, number>>;
+}
+
 const leastCounts: Readonly<Record<string, number>> = {
   'batches committed': 15_000,
   'batches of several rows': 4_000,
@@ -89,32 +98,40 @@ const leastCounts: Readonly<Record<string, number>> = {
   'told: not-ready': 100,
 };
 
-const wholeRunOperations = 500 * 300;
+const coverageOf = ({ firstSeed }: SeedRange): Coverage =>
+  firstSeed >= clusterSeedsFrom ? clusterCoverage : { operationCount: 500 * 300, leastCounts };
 
-/**
- * A line for each kind of thing that happened too seldom, for a run of so many operations in all; a few seeds tell
- * nothing.
- */
-export function coverageGaps(counts: Record<string, number>, operationCount: number): readonly string[] {
-  if (operationCount < wholeRunOperations / 4) return [];
-  return Object.entries(leastCounts)
-    .map(([name, count]) => ({ name, least: Math.floor((count * operationCount) / wholeRunOperations) }))
+/** A line for each kind of thing that happened too seldom; a few seeds tell nothing. */
+export function coverageGaps(range: SeedRange, counts: Record<string, number>): readonly string[] {
+  const whole = coverageOf(range);
+  const share = (range.seedCount * range.operationCount) / whole.operationCount;
+  if (share < 1 / 4) return [];
+  return Object.entries(whole.leastCounts)
+    .map(([name, count]) => ({ name, least: Math.floor(count * share) }))
     .filter(({ name, least }) => (counts[name] ?? 0) < least)
     .map(({ name, least }) => `${name}: ${counts[name] ?? 0}, at least ${least} are wanted`);
 }
 
 /** What a run of many seeds went through, for the log. */
-export function coverageSummary(seeds: number, operations: number, counts: Record<string, number>): string {
+export function coverageSummary(range: SeedRange, counts: Record<string, number>): string {
   const sum = (...names: string[]) => names.reduce((total, name) => total + (counts[name] ?? 0), 0);
   const [landed, notLanded, later] = (['landed', 'not-landed', 'later'] as const).map((fate) =>
     sum(`answer lost, batch ${fate}`),
   );
   return [
-    `${seeds} seeds × ${operations} operations:`,
+    `${range.world}, ${range.seedCount} seeds × ${range.operationCount} operations:`,
     `${sum('batches committed')} commits, ${sum('batches lost')} failed, ${sum('batches fenced')} fenced;`,
     `${sum(...['landed', 'not-landed', 'later'].map((fate) => `answer lost, batch ${fate}`))} of unknown outcome`,
     `(${landed} landed, ${notLanded} did not, ${later} came later);`,
-    `${sum('crashes')} crashes, ${sum('zombies')} frozen nodes, ${sum('stops')} stops, ${sum('intrusions')} take-overs;`,
+    ...(range.firstSeed >= clusterSeedsFrom
+      ? [
+          `${sum('kill')} kills, ${sum('hang', 'hang-and-replace')} frozen nodes, ${sum('cut-network', 'isolate')} cuts;`,
+          `${sum('moves done')} moves, ${sum('moves failed', 'moves taken-back')} failed, ${sum('shards claimed')} shards claimed;`,
+          `${sum('forwarded: answered')} calls answered by another node, ${sum('forwarded: no-answer')} not;`,
+        ]
+      : [
+          `${sum('crashes')} crashes, ${sum('zombies')} frozen nodes, ${sum('stops')} stops, ${sum('intrusions')} take-overs;`,
+        ]),
     `${sum('clock jumps forward', 'clock jumps back')} clock jumps; ${sum('recoveries')} recoveries;`,
     `${sum('payment by points: approved', 'payment by card: approved')} payments,`,
     `${sum('payment by points: refunded', 'payment by card: refunded')} given back;`,

@@ -40,9 +40,12 @@ export interface Call {
   readonly seenSeq: number;
   /** Rows of the schedule that were projected then. */
   readonly projectedRows: number;
-  /** What the wall clock showed while the call was open. */
+  /** How often the same request had been sent for this operation, this time included. */
+  readonly tries: number;
+  /** Of the node, as Front has it. */
+  readonly choice: number;
+  /** The earliest time that a wall clock showed while the call was open. */
   wallMinMs: number;
-  wallMaxMs: number;
   /** Some fault had been injected, now or before, so a node may say that it can't answer. */
   mayBeRefused: boolean;
   /** The node died first. */
@@ -96,10 +99,11 @@ export class History {
   }
 
   noteWall(wallMs: number): void {
-    for (const call of this.#open) {
-      call.wallMinMs = Math.min(call.wallMinMs, wallMs);
-      call.wallMaxMs = Math.max(call.wallMaxMs, wallMs);
-    }
+    for (const call of this.#open) call.wallMinMs = Math.min(call.wallMinMs, wallMs);
+  }
+
+  get hasFaulted(): boolean {
+    return this.#hasFaulted;
   }
 
   noteFault(): void {
@@ -111,12 +115,14 @@ export class History {
     return [...this.#open].filter((call) => call.node === node);
   }
 
-  /** The node is gone: nobody waits for it any more. */
-  lose(node: Owner): void {
-    for (const call of this.openCallsOf(node)) {
+  /** The node is gone: nobody waits for it any more. @returns the calls that were open there. */
+  lose(node: Owner): readonly Call[] {
+    const lost = this.openCallsOf(node);
+    for (const call of lost) {
       call.isLost = true;
       this.#open.delete(call);
     }
+    return lost;
   }
 }
 

@@ -15,7 +15,7 @@ export class NodeClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#clock.wallMs;
+    return this.#clock.wallMsOf(this.#owner);
   }
 
   monotonicMs(): number {

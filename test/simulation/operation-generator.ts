@@ -1,34 +1,22 @@
-import type { Action, CommitFate, FailingCall, Operation } from './operation.ts';
-import { Prng } from './prng.ts';
+import { ClientActions } from './client-actions.ts';
+import type { CommitFate } from './fates.ts';
+import type { Action, FailingCall, Operation } from './operation.ts';
+import type { Prng } from './prng.ts';
 import { dayMs, type World } from './world.ts';
-import { generateWorld } from './world-generator.ts';
-
-/** Everything that a run needs to know: the same scenario runs the same way. */
-export interface Scenario {
-  readonly seed: number;
-  readonly world: World;
-  readonly operations: readonly Operation[];
-}
-
-export function generateScenario(seed: number, operationCount: number): Scenario {
-  const prng = new Prng(seed);
-  const world = generateWorld(prng);
-  return { seed, world, operations: new OperationGenerator(prng, world).generate(operationCount) };
-}
 
 /** How rough a seed is; a calm one shows what needs no fault to go wrong. */
 interface Temper {
   readonly faults: number;
   readonly restarts: number;
   readonly clockJumps: number;
-  /** Seats are picked among so many at the front. */
-  readonly hotSeats: number;
 }
 
-class OperationGenerator {
+/** The script of a world with one node at a time. */
+export class OperationGenerator {
   readonly #prng: Prng;
   readonly #world: World;
   readonly #temper: Temper;
+  readonly #clients: ClientActions;
   readonly #operations: Operation[] = [];
   /** Actions that are already decided, by the id of their operation. */
   readonly #planned = new Map<number, Action>();
@@ -44,16 +32,18 @@ class OperationGenerator {
         [2, 1],
         [1, 4],
       ]),
-      hotSeats: prng.weighted([
-        [1, 8],
-        [1, 1000],
-      ]),
     };
+    const hotSeats = prng.weighted([
+      [1, 8],
+      [1, 1000],
+    ]);
+    this.#clients = new ClientActions(prng, world, this.#operations, hotSeats);
   }
 
   generate(count: number): readonly Operation[] {
     for (let id = 0; id < count; id++) {
-      const action = this.#planned.get(id) ?? (this.#prng.chance(0.12) ? this.#retry() : this.#action());
+      const action =
+        this.#planned.get(id) ?? (this.#prng.chance(0.12) ? this.#clients.retry() : this.#action());
       this.#planSequel(id, action);
       this.#operations.push({ id, action, turns: this.#turns(), salt: this.#prng.salt() });
     }
@@ -109,18 +99,18 @@ class OperationGenerator {
   #action(): Action {
     const { faults, restarts, clockJumps } = this.#temper;
     const make = this.#prng.weighted<() => Action>([
-      [22, () => this.#hold()],
-      [16, () => this.#holdBest()],
-      [9, () => this.#onHold('extend')],
-      [10, () => this.#onHold('cancel')],
-      [12, () => this.#pay()],
-      [1.5, () => this.#charge()],
-      [7, () => this.#onHold('read')],
-      [8, () => ({ kind: 'availability', schedule: this.#schedule() })],
-      [2, () => ({ kind: 'count', schedule: this.#schedule() })],
-      [2, () => ({ kind: 'audit', schedule: this.#schedule() })],
-      [2, () => this.#block('block')],
-      [3, () => this.#block('unblock')],
+      [22, () => this.#clients.hold()],
+      [16, () => this.#clients.holdBest()],
+      [9, () => this.#clients.onHold('extend')],
+      [10, () => this.#clients.onHold('cancel')],
+      [12, () => this.#clients.pay()],
+      [1.5, () => this.#clients.charge()],
+      [7, () => this.#clients.onHold('read')],
+      [8, () => ({ kind: 'availability', schedule: this.#clients.schedule() })],
+      [2, () => ({ kind: 'count', schedule: this.#clients.schedule() })],
+      [2, () => ({ kind: 'audit', schedule: this.#clients.schedule() })],
+      [2, () => this.#clients.block('block')],
+      [3, () => this.#clients.block('unblock')],
       [7, () => ({ kind: 'pass', durationMs: this.#duration() })],
       [3, () => ({ kind: 'pass-to-expiry', offsetMs: this.#prng.between(-1, 1) })],
       [3, () => ({ kind: 'project', eventCount: this.#prng.between(1, 40) })],
@@ -137,66 +127,6 @@ class OperationGenerator {
     return make();
   }
 
-  #hold(): Action {
-    const schedule = this.#schedule();
-    const seats: (number | string)[] = [...this.#seats(schedule)];
-    if (this.#prng.chance(0.03)) seats.push('nowhere');
-    if (this.#prng.chance(0.03)) seats.push(seats[0] as number);
-    return { kind: 'hold', schedule, user: this.#user(), seats, ...this.#key() };
-  }
-
-  #holdBest(): Action {
-    const schedule = this.#schedule();
-    const { seats } = (this.#world.sales[schedule] as World['sales'][number]).hall;
-    const seat = this.#prng.pick(seats);
-    return {
-      kind: 'hold-best',
-      schedule,
-      user: this.#user(),
-      quantity: this.#prng.between(1, 5),
-      ...(this.#prng.chance(0.35) ? { category: seat.category } : undefined),
-      ...(this.#prng.chance(0.25) ? { section: seat.section } : undefined),
-      ...(this.#prng.chance(0.02) ? { category: 'no such category' } : undefined),
-      adjacent: this.#prng.chance(0.75),
-      ...this.#key(),
-    };
-  }
-
-  #onHold(kind: 'extend' | 'cancel' | 'read'): Action {
-    const hold = this.#recent((action) => action.kind === 'hold' || action.kind === 'hold-best');
-    if (hold === undefined) return this.#hold();
-    const { schedule, user } = hold.action as { schedule: number; user: number };
-    const caller = this.#prng.chance(0.08) ? this.#user() : user;
-    const key = kind === 'extend' ? this.#key() : {};
-    return { kind, schedule, user: caller, hold: hold.id, ...key };
-  }
-
-  #pay(): Action {
-    const hold = this.#recent((action) => action.kind === 'hold' || action.kind === 'hold-best');
-    if (hold === undefined) return this.#hold();
-    const { schedule, user } = hold.action as { schedule: number; user: number };
-    const caller = this.#prng.chance(0.05) ? this.#user() : user;
-    const card = this.#prng.weighted<'approves' | 'declines' | undefined>([
-      [5, undefined],
-      [4, 'approves'],
-      [1, 'declines'],
-    ]);
-    return {
-      kind: 'pay',
-      schedule,
-      user: caller,
-      hold: hold.id,
-      ...(card === undefined ? undefined : { card }),
-      ...this.#key(),
-    };
-  }
-
-  #charge(): Action {
-    const amount = this.#prng.between(1, 9_000);
-    const key = `charge-${this.#operations.length}`;
-    return { kind: 'charge', user: this.#user(), amount, key, times: this.#prng.between(1, 3) };
-  }
-
   #workerDies(): Action {
     return { kind: 'worker-dies', fate: this.#fate(), delayTurns: this.#prng.between(0, 30) };
   }
@@ -206,17 +136,6 @@ class OperationGenerator {
     // Often enough in a row that a payment comes too late.
     const count = this.#prng.pick([1, 2, 6]);
     return { kind: 'gateway-fails', fate, count, delayTurns: this.#prng.between(0, 60) };
-  }
-
-  #retry(): Action {
-    const first = this.#recent((action) => 'key' in action);
-    if (first === undefined) return this.#hold();
-    return { kind: 'retry', request: first.id, otherBody: this.#prng.chance(0.15) };
-  }
-
-  #block(kind: 'block' | 'unblock'): Action {
-    const schedule = this.#schedule();
-    return { kind, schedule, seats: this.#seats(schedule) };
   }
 
   #storeFails(): Action {
@@ -275,36 +194,5 @@ class OperationGenerator {
         [1, dayMs + this.#prng.between(0, 60_000)],
       ])
     );
-  }
-
-  /** One to four seats: side by side, or anywhere. */
-  #seats(schedule: number): readonly number[] {
-    const { length } = (this.#world.sales[schedule] as World['sales'][number]).hall.seats;
-    const span = Math.min(length, this.#temper.hotSeats);
-    const count = this.#prng.between(1, Math.min(4, span));
-    const first = this.#prng.below(span - count + 1);
-    if (this.#prng.chance(0.6)) return Array.from({ length: count }, (_, index) => first + index);
-    const picked = new Set(Array.from({ length: count }, () => this.#prng.below(span)));
-    return [...picked];
-  }
-
-  #key(): { readonly key?: string } {
-    return this.#prng.chance(0.7) ? { key: `key-${this.#operations.length}` } : {};
-  }
-
-  #recent(matches: (action: Action) => boolean): Operation | undefined {
-    const found = this.#operations.slice(-40).filter(({ action }) => matches(action));
-    if (found.length === 0) return undefined;
-    return this.#prng.chance(0.6)
-      ? found[found.length - 1 - this.#prng.below(Math.min(3, found.length))]
-      : this.#prng.pick(found);
-  }
-
-  #schedule(): number {
-    return this.#prng.below(this.#world.sales.length);
-  }
-
-  #user(): number {
-    return this.#prng.below(this.#world.users.length);
   }
 }

@@ -1,3 +1,6 @@
+import type { ClusterAction } from './cluster/cluster-action.ts';
+import type { CommitFate, GatewayFate } from './fates.ts';
+
 /**
  * One entry of a run's script. A script is data, made from the seed before anything runs, so that the
  * shrinker can take entries out: each carries the seed of what the scheduler chooses behind it, and names
@@ -9,9 +12,11 @@ export interface Operation {
   /** Turns of the scheduler after the action; 0 = the next action comes in the same breath. */
   readonly turns: number;
   readonly salt: number;
+  /** Which of several nodes a client asks, or an operator; another number, maybe another node. */
+  readonly node?: number;
 }
 
-export type Action = ClientAction | WorldAction;
+export type Action = ClientAction | WorldAction | ClusterAction;
 
 /** `schedule` and `user` are indexes into the world; seats are ordinals, or seat ids that do not exist. */
 export type ClientAction =
@@ -98,8 +103,4 @@ export type WorldAction =
   /** The projections catch up by so many events. */
   | { readonly kind: 'project'; readonly eventCount: number };
 
-/** What becomes of a commit whose answer nobody gets. */
-export type CommitFate = 'landed' | 'not-landed' | 'later';
-/** lost before it arrived; unanswered; late: given up, and then it arrives. */
-export type GatewayFate = 'not-sent' | 'lost' | 'unanswered' | 'late';
 export type FailingCall = 'any' | 'commit' | 'resolve' | 'claim' | 'load';

@@ -3,20 +3,22 @@ import { allPlantedBugs } from './planted-bugs/all-planted-bugs.ts';
 import { gateBugs } from './planted-bugs/gate-bugs.ts';
 import type { PlantedBug } from './planted-bugs/planted-bug.ts';
 import { plant } from './planted-bugs/planted-copy.ts';
-import { defaultOperationCount, replayCommand } from './report.ts';
+import { replayCommand, standingOperationCount } from './report.ts';
+import { clusterSeedsFrom } from './scenario.ts';
 import type { WorkReport } from './work.ts';
 import { runInWorker } from './worker-pool.ts';
 
 /** A subset of the seeds that pass without the bug: what fails here fails for the bug alone. */
-const seedsMax = 500;
+const seedsMax = { 'one node': 600, cluster: 300 } as const;
 
 async function runPlanted(bug: PlantedBug, shrinkMs: number): Promise<WorkReport> {
   const copy = plant(bug);
+  const firstSeed = bug.world === 'cluster' ? clusterSeedsFrom : 1;
   const order = {
-    firstSeed: 1,
-    endSeed: 1 + seedsMax,
+    firstSeed,
+    endSeed: firstSeed + seedsMax[bug.world ?? 'one node'],
     stride: 1,
-    operationCount: defaultOperationCount,
+    operationCount: standingOperationCount(firstSeed),
     until: bug.breaks,
     shrinkMs,
   };
@@ -28,7 +30,7 @@ async function runPlanted(bug: PlantedBug, shrinkMs: number): Promise<WorkReport
 }
 
 describe('a planted bug is caught', () => {
-  it.each(allPlantedBugs)('$breaks: $name', async (bug) => {
+  it.concurrent.each(allPlantedBugs)('$breaks: $name', async (bug) => {
     const { failures, seedsRun } = await runPlanted(bug, 0);
     const broken = failures.at(-1)?.invariants ?? [];
     expect(broken, `in ${seedsRun} seeds`).toContain(bug.breaks);
@@ -36,7 +38,7 @@ describe('a planted bug is caught', () => {
 
   it('each has a name of its own, and there are plenty', () => {
     expect(new Set(allPlantedBugs.map(({ name }) => name)).size).toBe(allPlantedBugs.length);
-    expect(allPlantedBugs.length).toBeGreaterThanOrEqual(75);
+    expect(allPlantedBugs.length).toBeGreaterThanOrEqual(99);
   });
 
   it('cannot be planted where the code has moved on', () => {
@@ -55,6 +57,7 @@ describe('a failing seed', () => {
     expect(failure?.operationCount).toBeLessThanOrEqual(6);
     expect(failure?.report).toMatch(/^seed \d+ breaks I9: /);
     expect(failure?.report).toContain('which no durable state bears out');
-    expect(failure?.report).toContain(replayCommand(failure?.seed ?? 0, defaultOperationCount));
+    const seed = failure?.seed ?? 0;
+    expect(failure?.report).toContain(replayCommand(seed, standingOperationCount(seed)));
   });
 });

@@ -1,12 +1,13 @@
-import type { Scenario } from './operation-generator.ts';
 import type { RunResult } from './run.ts';
+import { clusterSeedsFrom, type Scenario } from './scenario.ts';
 import { describeSale } from './trace.ts';
 
-export const defaultOperationCount = 300;
+/** Of a standing seed. An operation among several nodes takes more time. */
+export const standingOperationCount = (seed: number): number => (seed >= clusterSeedsFrom ? 150 : 300);
 
 /** The line that plays a seed again, as it stands. */
 export function replayCommand(seed: number, operationCount: number): string {
-  const operations = operationCount === defaultOperationCount ? '' : ` SIM_OPS=${operationCount}`;
+  const operations = operationCount === standingOperationCount(seed) ? '' : ` SIM_OPS=${operationCount}`;
   return `SIM_SEED=${seed}${operations} npm run test:simulation`;
 }
 
@@ -20,6 +21,7 @@ export function failureReport(scenario: Scenario, result: RunResult, operationCo
     `${operationCount} operations, shrunk to ${operations.length}:`,
     ...operations.map((operation) => `  ${JSON.stringify(operation)}`),
     `the world: ${world.users.length} users, ${world.shardCount} shards, ${JSON.stringify(world.limits)}`,
+    ...(world.cluster === undefined ? [] : [`  ${JSON.stringify(world.cluster)}`]),
     ...world.sales.map(describeSale),
     'what happened:',
     ...result.traceLines.map((line) => `  ${line}`),

@@ -91,6 +91,15 @@ export function withOtherBody(world: World, request: Request): Request {
   return { kind: 'submit', scheduleId: request.scheduleId, intent };
 }
 
+/** Whether a client may send it again though it may have been carried out: it comes to the same. */
+export function isRepeatable(request: Request): boolean {
+  if (request.kind !== 'submit' && request.kind !== 'pay') return true;
+  const { idempotency } = (request.kind === 'submit' ? request.intent : request.payment) as {
+    readonly idempotency?: IdempotencyMark;
+  };
+  return idempotency !== undefined;
+}
+
 function mark(key: string | undefined, body: object): { readonly idempotency?: IdempotencyMark } {
   if (key === undefined) return {};
   return { idempotency: { key: key as IdempotencyKey, fingerprint: fingerprint(JSON.stringify(body)) } };

@@ -2,10 +2,13 @@ import type { ScheduleId } from '../../src/actors/allocator/ids.ts';
 import type { ProjectionImage } from '../../src/actors/runtime/ports.ts';
 import { checkRun } from './checks/check-run.ts';
 import type { Evidence } from './checks/evidence.ts';
+import { healCluster } from './cluster/cluster-heal.ts';
+import { ClusterSimulation } from './cluster/cluster-simulation.ts';
 import { heal } from './heal.ts';
-import type { Scenario } from './operation-generator.ts';
+import { OneNodeSimulation } from './one-node-simulation.ts';
 import { Prng } from './prng.ts';
-import { Simulation } from './simulation.ts';
+import type { Scenario } from './scenario.ts';
+import type { Simulation } from './simulation.ts';
 import type { Violation } from './violation.ts';
 
 export interface RunResult {
@@ -16,20 +19,17 @@ export interface RunResult {
   readonly traceHash: string;
 }
 
-/** Turns that the first node has for its start, before the script begins. */
-const startTurns = 20;
-
 /** Plays a scenario to its end and judges it. The same scenario always gives the same result. */
 export async function run(scenario: Scenario): Promise<RunResult> {
-  const simulation = new Simulation(scenario.world);
+  const { simulation, heal: end } = worldOf(scenario);
   const onRejection = (error: unknown) =>
     simulation.violate('no-bug-caught', `a promise was rejected and nobody cared: ${error}`);
   process.on('unhandledRejection', onRejection);
   try {
     const prng = new Prng(scenario.seed);
-    for (let turn = 0; turn < startTurns; turn++) await simulation.turn(prng);
+    await simulation.begin(prng);
     for (const operation of scenario.operations) await simulation.perform(operation);
-    await heal(simulation);
+    await end();
   } finally {
     process.off('unhandledRejection', onRejection);
   }
@@ -43,6 +43,16 @@ export async function run(scenario: Scenario): Promise<RunResult> {
     traceLines: trace.lines,
     traceHash: trace.hash,
   };
+}
+
+/** A world of the kind that the scenario is for, and how it ends. */
+function worldOf({ world, seed }: Scenario): { readonly simulation: Simulation; heal(): Promise<void> } {
+  if (world.cluster === undefined) {
+    const simulation = new OneNodeSimulation(world);
+    return { simulation, heal: () => heal(simulation) };
+  }
+  const simulation = new ClusterSimulation(world, world.cluster, seed);
+  return { simulation, heal: () => healCluster(simulation) };
 }
 
 /** The projections as they stand at the end, with everything that they hold. */

@@ -19,6 +19,8 @@ export class Scheduler {
   readonly #clock: VirtualClock;
   #ready: (Task & { readonly notBeforeTurn: number })[] = [];
   #timers: (Task & { readonly dueMs: number })[] = [];
+  /** Their tasks wait, whatever is due. */
+  readonly #frozen = new Set<Owner>();
   #turn = 0;
 
   constructor(clock: VirtualClock) {
@@ -44,7 +46,17 @@ export class Scheduler {
     };
   }
 
+  /** The owner's process hangs: nothing of it runs, and what comes for it piles up. */
+  freeze(owner: Owner): void {
+    this.#frozen.add(owner);
+  }
+
+  thaw(owner: Owner): void {
+    this.#frozen.delete(owner);
+  }
+
   dropTasksOf(owner: Owner): void {
+    this.#frozen.delete(owner);
     this.#ready = this.#ready.filter((task) => task.owner !== owner);
     this.#timers = this.#timers.filter((task) => task.owner !== owner);
   }
@@ -52,8 +64,8 @@ export class Scheduler {
   /** Takes what happens in this turn, among what is ready and the timers that are due; undefined = nothing. */
   take(prng: Prng): Task | undefined {
     this.#turn += 1;
-    const ready = this.#ready.filter((task) => task.notBeforeTurn <= this.#turn);
-    const due = this.#timers.filter((timer) => timer.dueMs <= this.#clock.monotonicMs);
+    const ready = this.#ready.filter((task) => task.notBeforeTurn <= this.#turn && this.#runs(task));
+    const due = this.#timers.filter((timer) => this.#isDue(timer));
     if (ready.length + due.length === 0) return undefined;
     const chosen = prng.pick<Task>([...ready, ...due]);
     this.#forget(chosen);
@@ -70,13 +82,22 @@ export class Scheduler {
 
   /** Something is ready or only waits for its turn. */
   get isBusy(): boolean {
-    return this.#ready.length > 0 || this.#timers.some((timer) => timer.dueMs <= this.#clock.monotonicMs);
+    return this.#ready.some((task) => this.#runs(task)) || this.#timers.some((timer) => this.#isDue(timer));
   }
 
   /** How long until the first timer is due; undefined when there is none. */
   get nextTimerMs(): number | undefined {
-    if (this.#timers.length === 0) return undefined;
-    return Math.min(...this.#timers.map((timer) => timer.dueMs)) - this.#clock.monotonicMs;
+    const timers = this.#timers.filter((timer) => this.#runs(timer));
+    if (timers.length === 0) return undefined;
+    return Math.min(...timers.map((timer) => timer.dueMs)) - this.#clock.monotonicMs;
+  }
+
+  #runs({ owner }: Task): boolean {
+    return !this.#frozen.has(owner);
+  }
+
+  #isDue(timer: Task & { readonly dueMs: number }): boolean {
+    return timer.dueMs <= this.#clock.monotonicMs && this.#runs(timer);
   }
 
   #forget(task: Task): void {

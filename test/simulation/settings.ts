@@ -1,20 +1,35 @@
-import { defaultOperationCount } from './report.ts';
+import { standingOperationCount } from './report.ts';
+import { clusterSeedsFrom } from './scenario.ts';
 
-/** Which seeds are run: all of the standing ones, or what the environment asks for. */
-export interface SimulationSettings {
+/** Seeds of one kind of world that are run one after the other. */
+export interface SeedRange {
+  readonly world: string;
   readonly firstSeed: number;
   readonly seedCount: number;
   readonly operationCount: number;
 }
 
-/** `SIM_SEED`: that seed alone. `SIM_SEEDS`: so many, from 1 on. `SIM_OPS`: operations a seed. */
-export function readSettings(env: NodeJS.ProcessEnv): SimulationSettings {
+const worlds = [
+  { world: 'one node', firstSeed: 1, standingCount: 600 },
+  { world: 'several nodes', firstSeed: clusterSeedsFrom, standingCount: 300 },
+] as const;
+
+/**
+ * All of the standing seeds, or what the environment asks for. `SIM_SEED`: that seed alone. `SIM_SEEDS`: so many of
+ * each kind. `SIM_OPS`: operations a seed.
+ */
+export function readSettings(env: NodeJS.ProcessEnv): readonly SeedRange[] {
   const seed = readCount(env, 'SIM_SEED');
-  return {
-    firstSeed: seed ?? 1,
-    seedCount: seed === undefined ? (readCount(env, 'SIM_SEEDS') ?? 500) : 1,
-    operationCount: readCount(env, 'SIM_OPS') ?? defaultOperationCount,
-  };
+  const seedCount = readCount(env, 'SIM_SEEDS');
+  const operations = readCount(env, 'SIM_OPS');
+  return worlds.flatMap(({ world, firstSeed, standingCount }): SeedRange[] => {
+    const operationCount = operations ?? standingOperationCount(firstSeed);
+    if (seed === undefined) {
+      return [{ world, firstSeed, seedCount: seedCount ?? standingCount, operationCount }];
+    }
+    const isOfThisKind = seed >= clusterSeedsFrom === firstSeed >= clusterSeedsFrom;
+    return isOfThisKind ? [{ world, firstSeed: seed, seedCount: 1, operationCount }] : [];
+  });
 }
 
 function readCount(env: NodeJS.ProcessEnv, name: string): number | undefined {

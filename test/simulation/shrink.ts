@@ -1,6 +1,6 @@
 import type { Operation } from './operation.ts';
-import type { Scenario } from './operation-generator.ts';
 import { type RunResult, run } from './run.ts';
+import type { Scenario } from './scenario.ts';
 import type { Invariant } from './violation.ts';
 
 export interface Shrunk {

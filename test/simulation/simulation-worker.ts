@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Counters } from './counters.ts';
-import { generateScenario, type Scenario } from './operation-generator.ts';
 import { failureReport } from './report.ts';
 import { type RunResult, run } from './run.ts';
+import { generateScenario, type Scenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import type { Failure, WorkOrder, WorkReport } from './work.ts';
 

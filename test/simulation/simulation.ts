@@ -1,30 +1,31 @@
-import type { ShardId } from '../../src/actors/allocator/ids.ts';
-import { Clients } from './clients.ts';
-import { intrude } from './intruder.ts';
+import type { Clients } from './clients.ts';
 import { openHolds } from './model/journal-model.ts';
-import { Nodes } from './nodes.ts';
-import type { Action, Operation } from './operation.ts';
+import type { Action, ClientAction, Operation } from './operation.ts';
 import { Prng } from './prng.ts';
-import { settlePromises } from './scheduler.ts';
+import { settlePromises, type Task } from './scheduler.ts';
 import { Surroundings } from './surroundings.ts';
-import type { World } from './world.ts';
 
 /** The simulated world of one run, moved by its script and by nothing else. */
-export class Simulation extends Surroundings {
-  readonly nodes: Nodes;
-  readonly clients: Clients;
+export abstract class Simulation extends Surroundings {
+  abstract readonly clients: Clients;
 
-  constructor(world: World) {
-    super(world);
-    this.nodes = new Nodes(this);
-    this.clients = new Clients(this, this.nodes);
-  }
+  /** Before the script. */
+  abstract begin(prng: Prng): Promise<void>;
 
-  async perform({ id, action, turns, salt }: Operation): Promise<void> {
-    const prng = new Prng(salt);
-    await this.#act(id, action);
+  /** One task of a node or a server, and what follows from it at once. */
+  protected abstract runTask(task: Task): Promise<void>;
+
+  /** What has ended by itself makes way. */
+  protected abstract tidyUp(): Promise<void>;
+
+  /** What only this kind of world has. */
+  protected abstract actHere(operation: Operation, action: OwnAction, prng: Prng): void | Promise<void>;
+
+  async perform(operation: Operation): Promise<void> {
+    const prng = new Prng(operation.salt);
+    await this.#act(operation, prng);
     await settlePromises();
-    for (let turn = 0; turn < turns; turn++) await this.turn(prng);
+    for (let turn = 0; turn < operation.turns; turn++) await this.turn(prng);
   }
 
   /** One step of the world. False when nothing was there to happen. */
@@ -32,22 +33,44 @@ export class Simulation extends Surroundings {
     const task = this.scheduler.take(prng);
     this.clock.pass(prng.below(3));
     if (task === undefined) await settlePromises();
-    else await this.nodes.run(task);
-    await this.nodes.replaceEnded();
+    else await this.runTask(task);
+    await this.tidyUp();
     return task !== undefined;
   }
 
-  async #act(operationId: number, action: Action): Promise<void> {
-    const note = (line: string) => this.trace.add(`#${operationId} ${line}`);
+  /** Until `isDone`, or until nothing happens for so long. Time passes only when there is nothing else to do. */
+  async runFor(prng: Prng, durationMs: number, isDone: () => boolean): Promise<void> {
+    const { scheduler, clock } = this;
+    const endMs = clock.monotonicMs + durationMs;
+    for (let turn = 0; turn < turnsMax && !isDone(); turn++) {
+      if (await this.turn(prng)) continue;
+      if (scheduler.isBusy) continue;
+      const nextMs = scheduler.nextTimerMs;
+      if (nextMs === undefined || clock.monotonicMs + nextMs > endMs) return;
+      clock.pass(nextMs);
+    }
+  }
+
+  /** The store is about to fail. */
+  protected onStoreFault(): void {}
+
+  /** Lets time go by. */
+  protected async pass(durationMs: number, _prng: Prng): Promise<void> {
+    this.clock.pass(durationMs);
+  }
+
+  async #act(operation: Operation, prng: Prng): Promise<void> {
+    const { id, action } = operation;
+    const note = (line: string) => this.trace.add(`#${id} ${line}`);
     switch (action.kind) {
       case 'pass':
         note(`${action.durationMs} ms pass`);
-        return this.clock.pass(action.durationMs);
+        return this.pass(action.durationMs, prng);
       case 'pass-to-expiry': {
         const durationMs = this.#untilExpiryMs() + action.offsetMs;
         if (!Number.isFinite(durationMs) || durationMs <= 0) return;
         note(`${durationMs} ms pass`);
-        return this.clock.pass(durationMs);
+        return this.pass(durationMs, prng);
       }
       case 'clock-jump':
         note(`the clock jumps by ${action.byMs} ms`);
@@ -56,10 +79,12 @@ export class Simulation extends Surroundings {
       case 'store-fails':
         note(`the next ${action.count} × ${action.call} will fail`);
         this.noteFault('store failures planned');
+        this.onStoreFault();
         return this.faults.failNext(action.call, action.count);
       case 'lose-answer':
         note(`the answer to the next commit will be lost: ${action.fate}`);
         this.noteFault('lost answers planned');
+        this.onStoreFault();
         this.faults.loseNext(action);
         return this.faults.failNext('resolve', action.resolveFailures);
       case 'worker-dies':
@@ -74,27 +99,24 @@ export class Simulation extends Surroundings {
         note(`the gateway's breaker is open for ${action.count} payments`);
         this.noteFault('gateway rests planned');
         return this.faults.restGateway(action.count);
-      case 'crash':
-        note('kill -9; a new node starts');
-        return this.nodes.crash(action.fate, action.delayTurns);
-      case 'freeze':
-        note('the node hangs; a new one starts');
-        return this.nodes.freeze();
-      case 'stop':
-        note('SIGTERM');
-        return this.nodes.stop();
-      case 'intrude':
-        note(`another owner takes shard ${action.shard}`);
-        this.noteFault('intrusions');
-        return intrude(this.world, this.database, action.shard as ShardId, {
-          name: `intruder-${operationId}`,
-          sells: action.sells,
-          wallMs: this.clock.wallMs,
-        });
       case 'project':
         return this.project(action.eventCount);
+      case 'hold':
+      case 'hold-best':
+      case 'extend':
+      case 'pay':
+      case 'charge':
+      case 'cancel':
+      case 'read':
+      case 'availability':
+      case 'count':
+      case 'audit':
+      case 'block':
+      case 'unblock':
+      case 'retry':
+        return this.clients.act(id, action, operation.node);
       default:
-        return this.clients.act(operationId, action);
+        return this.actHere(operation, action, prng);
     }
   }
 
@@ -106,3 +128,25 @@ export class Simulation extends Surroundings {
     return Math.min(...expiries) - this.clock.wallMs;
   }
 }
+
+/** More than any healthy run needs; a run that needs more goes round in circles. */
+const turnsMax = 20_000;
+
+/** What happens in every kind of world. */
+type SharedAction = Extract<
+  Action,
+  {
+    readonly kind:
+      | 'pass'
+      | 'pass-to-expiry'
+      | 'clock-jump'
+      | 'store-fails'
+      | 'lose-answer'
+      | 'worker-dies'
+      | 'gateway-fails'
+      | 'gateway-rests'
+      | 'project';
+  }
+>;
+
+export type OwnAction = Exclude<Action, SharedAction | ClientAction>;

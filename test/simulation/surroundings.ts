@@ -5,7 +5,7 @@ import { Counters } from './counters.ts';
 import { History } from './history.ts';
 import { Bank } from './money/bank.ts';
 import { CardCompany } from './money/card-company.ts';
-import { Scheduler } from './scheduler.ts';
+import { type Owner, Scheduler } from './scheduler.ts';
 import { Database } from './store/database.ts';
 import { FaultPlan } from './store/fault-plan.ts';
 import { Trace } from './trace.ts';
@@ -58,9 +58,18 @@ export class Surroundings {
   }
 
   jumpClock(byMs: number): void {
-    this.history.noteWall(this.clock.wallMs);
-    this.clock.jump(byMs);
-    this.history.noteWall(this.clock.wallMs);
+    this.#noteWallAround(() => this.clock.jump(byMs));
+  }
+
+  /** The wall clock of one node is off by so much from now on. */
+  skewClock(owner: Owner, byMs: number): void {
+    this.#noteWallAround(() => this.clock.skew(owner, byMs));
+  }
+
+  #noteWallAround(change: () => void): void {
+    this.history.noteWall(this.clock.earliestWallMs);
+    change();
+    this.history.noteWall(this.clock.earliestWallMs);
   }
 
   /** I5: S2 says what the ledger has said before. */

@@ -13,11 +13,14 @@ export type Invariant =
   | 'I9'
   | 'I10'
   | 'I11'
+  | 'I12'
   | 'I13'
   /** What a sale was set up with: prices, limits, the orphan rule, best available. */
   | 'terms'
   /** Each call is answered exactly once, by a node that lives. */
   | 'one-answer'
+  /** A request without a key is carried out once at most, and not at all where that was said. */
+  | 'at-most-once'
   /** No assertion of the code under test fires, nothing throws where nothing may. */
   | 'no-bug-caught';
 

@@ -2,6 +2,8 @@ import type { ScheduleId, UserId } from '../../src/actors/allocator/ids.ts';
 import type { VenueLayout } from '../../src/actors/allocator/venue-layout.ts';
 import type { Performance, Schedule } from '../../src/actors/runtime/catalog.ts';
 import type { DirectoryLimits } from '../../src/actors/runtime/directory.ts';
+import type { ClusterLimits } from '../../src/cluster/cluster-node.ts';
+import type { ClusterTiming } from '../../src/cluster/cluster-timing.ts';
 import type { Hall } from './model/hall.ts';
 
 /** What does not change during a run: halls, sales, people, limits. A function of the seed. */
@@ -14,6 +16,17 @@ export interface World {
   readonly points: readonly number[];
   readonly shardCount: number;
   readonly limits: DirectoryLimits;
+  /** Absent: there is one node at a time, and it has all shards. */
+  readonly cluster?: ClusterWorld;
+}
+
+export interface ClusterWorld {
+  /** Places where a node can run: 1 … placeCount. */
+  readonly placeCount: number;
+  /** Nodes that are started at the beginning, at the first places. */
+  readonly nodeCount: number;
+  readonly timing: ClusterTiming;
+  readonly limits: ClusterLimits;
 }
 
 /** One schedule and the terms under which it is sold. */

@@ -3,7 +3,7 @@ import type { Answer, Call } from '../history.ts';
 import type { JournalModel } from '../model/journal-model.ts';
 import type { Invariant, Violation } from '../violation.ts';
 import { saleOf, type World } from '../world.ts';
-import { type Case, lastMoment, moments } from './case.ts';
+import { type Case, lastMoment, moments, staleBreaks } from './case.ts';
 import { keyRule } from './key-rules.ts';
 import { checkPayAnswer } from './payment-checks.ts';
 import { checkReadAnswer } from './read-checks.ts';
@@ -28,8 +28,7 @@ export function checkCall(world: World, model: JournalModel, call: Call): readon
 function judge(given: Case, content: Answer): void {
   const { call, blame } = given;
   if (content.kind === 'unavailable') {
-    const isBusy = content.code === 'overloaded' && given.world.limits.mailboxMax < 100;
-    if (!isBusy && !call.mayBeRefused)
+    if (!mayBeBusy(given.world, content) && !call.mayBeRefused)
       blame('I13', `unavailable (${content.code}), and nothing had happened`);
     return;
   }
@@ -50,6 +49,13 @@ function judge(given: Case, content: Answer): void {
   }
 }
 
+/** Where limits are low, too much at once is no fault. */
+export const mayBeBusy = (
+  { limits, cluster }: World,
+  { code }: Extract<Answer, { kind: 'unavailable' }>,
+): boolean =>
+  code === 'overloaded' && Math.min(limits.mailboxMax, cluster?.limits.parkedCallsMax ?? 100) < 100;
+
 /** I9: some durable moment between the question and the answer bears the refusal out. */
 function checkRefusal(
   given: Case,
@@ -63,7 +69,8 @@ function checkRefusal(
   });
   if (isBorneOut) return;
   const now = keyRule(given.model, given.answered.durableRows, intent, lastMoment(given));
-  const invariant = now.mayBeDecided && rejection.code !== 'idempotency-key-reused' ? 'I9' : 'I8';
+  const invariant =
+    now.mayBeDecided && rejection.code !== 'idempotency-key-reused' ? staleBreaks(given) : 'I8';
   given.blame(invariant, `refused with ${JSON.stringify(rejection)}, which no durable state bears out`);
 }
 

@@ -14,6 +14,9 @@ export interface Case {
   blame(invariant: Invariant, message: string): void;
 }
 
+/** What an answer breaks that is older than what somebody has seen: with several nodes, another of them showed it. */
+export const staleBreaks = ({ world }: Case): Invariant => (world.cluster === undefined ? 'I9' : 'I12');
+
 /** The durable moments, oldest first, that an answer may rest on: nothing older than what was already seen. */
 export function moments(given: Case): readonly { readonly length: number; readonly moment: Moment }[] {
   const { call, answered } = given;

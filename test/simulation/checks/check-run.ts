@@ -1,6 +1,7 @@
 import type { Violation } from '../violation.ts';
 import { saleOf } from '../world.ts';
 import { checkCall } from './answer-checks.ts';
+import { checkAtMostOnce } from './at-most-once-checks.ts';
 import type { Evidence } from './evidence.ts';
 import { checkJournal, checkMarks } from './journal-checks.ts';
 import { checkMoney } from './money-checks.ts';
@@ -27,6 +28,7 @@ export function checkRun(evidence: Evidence): readonly Violation[] {
     if (own.some(({ invariant }) => invariant === 'I6' || invariant === 'I1')) continue;
     const image = images.get(scheduleId);
     if (image !== undefined) violations.push(...checkProjection(scheduleId, model, image));
+    violations.push(...checkAtMostOnce(world, scheduleId, model, calls));
     for (const call of calls) {
       if (call.request.scheduleId === scheduleId) violations.push(...checkCall(world, model, call));
     }

@@ -3,7 +3,7 @@ import type { Rejection } from '../../../src/actors/allocator/rejection.ts';
 import type { ReservationView } from '../../../src/actors/runtime/outcome.ts';
 import type { Answer, Request } from '../history.ts';
 import type { ModelEvent } from '../model/journal-model.ts';
-import { type Case, moments } from './case.ts';
+import { type Case, moments, staleBreaks } from './case.ts';
 import { keyRule } from './key-rules.ts';
 import { isTrueRefusal, ownReservation } from './refusal-rules.ts';
 import { shownPaymentId } from './shown-payment.ts';
@@ -113,6 +113,6 @@ function checkPayRefusal(given: Case, intent: PayIntent, rejection: Rejection): 
     return rule.mayBeDecided && isTrueRefusal(given.sale, moment, intent, rejection);
   });
   if (!isBorneOut) {
-    blame('I9', `refused with ${JSON.stringify(rejection)}, which no durable state bears out`);
+    blame(staleBreaks(given), `refused with ${JSON.stringify(rejection)}, which no durable state bears out`);
   }
 }

@@ -1,4 +1,4 @@
-import { actor, groupCommit, type PlantedBug } from './planted-bug.ts';
+import { actor, awakeSchedule, groupCommit, type PlantedBug } from './planted-bug.ts';
 
 /** The output gate: what is told before it is durable, or not told at all. */
 export const gateBugs: readonly PlantedBug[] = [
@@ -55,9 +55,9 @@ export const gateBugs: readonly PlantedBug[] = [
     breaks: 'I9',
     edits: [
       {
-        file: actor,
-        find: 'awake.changes.push(seatChangeOf(awake.state, event));',
-        replace: 'awake.availability.apply(seatChangeOf(awake.state, event));',
+        file: awakeSchedule,
+        find: 'this.#changes.push(seatChangeOf(this.state, event));',
+        replace: 'this.availability.apply(seatChangeOf(this.state, event));',
       },
     ],
   },
@@ -80,7 +80,9 @@ export const gateBugs: readonly PlantedBug[] = [
   {
     name: 'the free seats shown lag behind what was told',
     breaks: 'I9',
-    edits: [{ file: actor, find: 'if (change.seq > seq) break;', replace: 'if (change.seq >= seq) break;' }],
+    edits: [
+      { file: awakeSchedule, find: 'if (change.seq > seq) break;', replace: 'if (change.seq >= seq) break;' },
+    ],
   },
   {
     name: 'a call that finds its actor recovering is dropped',

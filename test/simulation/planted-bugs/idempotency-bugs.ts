@@ -1,4 +1,4 @@
-import { actor, evolve, type PlantedBug } from './planted-bug.ts';
+import { evolve, firstAnswer, type PlantedBug } from './planted-bug.ts';
 
 /** The first success of a key, again, and nothing else. */
 export const idempotencyBugs: readonly PlantedBug[] = [
@@ -7,7 +7,7 @@ export const idempotencyBugs: readonly PlantedBug[] = [
     breaks: 'I8',
     edits: [
       {
-        file: actor,
+        file: firstAnswer,
         find: 'first.fingerprint !== memo.fingerprint',
         replace: 'first.fingerprint === -1',
       },
@@ -29,9 +29,10 @@ export const idempotencyBugs: readonly PlantedBug[] = [
     breaks: 'I8',
     edits: [
       {
-        file: actor,
-        find: 'if (first !== undefined) {',
-        replace: "if (first !== undefined && state.reservations.get(first.number)?.status === 'HELD') {",
+        file: firstAnswer,
+        find: 'if (first === undefined) return undefined;',
+        replace:
+          "if (first === undefined || state.reservations.get(first.number)?.status !== 'HELD') return undefined;",
       },
     ],
   },

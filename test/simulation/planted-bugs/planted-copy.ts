@@ -6,6 +6,15 @@ import type { Edit, PlantedBug } from './planted-bug.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
+const folders = [
+  'src/actors',
+  'src/cluster',
+  'src/persistence',
+  'src/ledger',
+  'src/sqlite',
+  'test/simulation',
+];
+
 export interface PlantedCopy {
   /** The simulation's worker, beside the code that has the bug. */
   readonly worker: URL;
@@ -17,7 +26,7 @@ export function plant(bug: PlantedBug): PlantedCopy {
   const copy = mkdtempSync(join(tmpdir(), 'usher-planted-'));
   const remove = () => rmSync(copy, { recursive: true, force: true });
   try {
-    for (const folder of ['src/actors', 'src/persistence', 'src/ledger', 'src/sqlite', 'test/simulation']) {
+    for (const folder of folders) {
       cpSync(join(root, folder), join(copy, folder), { recursive: true });
     }
     writeFileSync(join(copy, 'package.json'), '{ "type": "module" }\n');

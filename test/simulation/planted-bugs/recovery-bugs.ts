@@ -63,7 +63,7 @@ export const recoveryBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: actor,
-        find: '      this.#armExpiry(this.#awake);\n      for (',
+        find: '      this.#armExpiry(awake);\n      for (',
         replace: '      for (',
       },
     ],
@@ -74,8 +74,8 @@ export const recoveryBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: actor,
-        find: "this.#failMailbox('store-unavailable');\n      return this.#wakeLater();",
-        replace: "return this.#failMailbox('store-unavailable');",
+        find: "'store-unavailable');\n      return this.#wakeLater();",
+        replace: "'store-unavailable');\n      return;",
       },
     ],
   },
@@ -98,6 +98,8 @@ export const recoveryBugs: readonly PlantedBug[] = [
   {
     name: 'an audit that is refused lets commands into another one',
     breaks: 'I11',
-    edits: [{ file: actor, find: 'if (hasPaused) {', replace: "if (hasPaused || ready === 'overloaded') {" }],
+    edits: [
+      { file: actor, find: 'if (hasPaused) this', replace: "if (hasPaused || ready === 'overloaded') this" },
+    ],
   },
 ];

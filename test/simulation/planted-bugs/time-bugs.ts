@@ -8,8 +8,8 @@ export const timeBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: actor,
-        find: 'this.#expireDue(awake, nowMs);\n    const memo',
-        replace: 'const memo',
+        find: 'this.#expireDue(awake, nowMs);\n    const first',
+        replace: 'const first',
       },
     ],
   },

@@ -88,6 +88,12 @@ export class Database {
     return answer;
   }
 
+  transfer(shards: readonly ShardEpoch[], newOwner: string): Promise<readonly ShardEpoch[]> {
+    const answer = this.store.transferShards(shards, newOwner);
+    this.#logEpochs(shards.map(({ shardId }) => shardId));
+    return answer;
+  }
+
   commit(batch: JournalBatch): Promise<'committed' | 'fenced'> {
     const answer = this.store.commit(batch);
     const rows = [...new Set(batch.rows.map(({ scheduleId }) => scheduleId))].flatMap((id) =>

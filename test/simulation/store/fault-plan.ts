@@ -1,6 +1,7 @@
-import type { CommitFate, FailingCall, GatewayFate } from '../operation.ts';
+import type { CommitFate, GatewayFate } from '../fates.ts';
+import type { FailingCall } from '../operation.ts';
 
-/** A commit whose answer is lost, and what the database makes of it all the same. */
+/** A commit, or a transfer, whose answer is lost, and what the database makes of it all the same. */
 export interface LostAnswer {
   readonly fate: CommitFate;
   /** Turns that it is still on its way, where it lands later. */
@@ -18,6 +19,7 @@ export interface GatewayFault {
 export class FaultPlan {
   readonly #failures = new Map<FailingCall, number>();
   readonly #lostAnswers: LostAnswer[] = [];
+  readonly #lostTransfers: LostAnswer[] = [];
   readonly #workerDeaths: LostAnswer[] = [];
   readonly #gatewayFaults: GatewayFault[] = [];
   #gatewayRests = 0;
@@ -40,6 +42,15 @@ export class FaultPlan {
 
   takeLostAnswer(): LostAnswer | undefined {
     return this.#lostAnswers.shift();
+  }
+
+  /** The answer to the next transfer of shards is lost. */
+  loseNextTransfer(lost: LostAnswer): void {
+    this.#lostTransfers.push(lost);
+  }
+
+  takeLostTransfer(): LostAnswer | undefined {
+    return this.#lostTransfers.shift();
   }
 
   /** A worker of the ledger dies over its next batch. */
@@ -73,6 +84,7 @@ export class FaultPlan {
   clear(): void {
     this.#failures.clear();
     this.#lostAnswers.length = 0;
+    this.#lostTransfers.length = 0;
     this.#workerDeaths.length = 0;
     this.#gatewayFaults.length = 0;
     this.#gatewayRests = 0;

@@ -1,5 +1,6 @@
 import type { IdempotencyMark } from '../../../src/actors/allocator/event.ts';
 import type {
+  IdempotencyKey,
   PerformanceId,
   ReservationNumber,
   ScheduleId,
@@ -17,16 +18,19 @@ import {
   CommitOutcomeUnknown,
   type CommitResolution,
   type JournalBatch,
+  type JournalRow,
   type ReservationPage,
   type ReservationQuery,
   type ShardEpoch,
+  type ShardRecord,
   type Store,
   type StoredReservation,
   type StoredSchedule,
   StoreUnavailable,
 } from '../../../src/actors/runtime/ports.ts';
 import type { Counters } from '../counters.ts';
-import type { CommitFate, FailingCall } from '../operation.ts';
+import type { CommitFate } from '../fates.ts';
+import type { FailingCall } from '../operation.ts';
 import { type Owner, type Scheduler, serverOwner } from '../scheduler.ts';
 import type { Database } from './database.ts';
 import type { FaultPlan } from './fault-plan.ts';
@@ -41,6 +45,8 @@ export class StoreConnection implements Store {
   readonly #faults: FaultPlan;
   readonly #counters: Counters;
   readonly #owner: Owner;
+  readonly #isReachable: () => boolean;
+  readonly #answerDelayMs: () => number;
   #commitOnItsWay: JournalBatch | undefined;
   #openCalls = 0;
   #isClosed = false;
@@ -51,6 +57,8 @@ export class StoreConnection implements Store {
     this.#faults = options.faults;
     this.#counters = options.counters;
     this.#owner = options.owner;
+    this.#isReachable = options.isReachable ?? (() => true);
+    this.#answerDelayMs = options.answerDelayMs ?? (() => 0);
   }
 
   claimShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
@@ -59,6 +67,33 @@ export class StoreConnection implements Store {
 
   renewShards(owner: string, shardIds: readonly ShardId[]): Promise<readonly ShardEpoch[]> {
     return this.#call('renewShards', 'claim', () => this.#database.renew(owner, shardIds));
+  }
+
+  listShards(): Promise<readonly ShardRecord[]> {
+    return this.#call('listShards', 'any', () => this.#database.store.listShards());
+  }
+
+  transferShards(
+    shards: readonly ShardEpoch[],
+    newOwner: string,
+    how: 'given' | 'taken',
+  ): Promise<readonly ShardEpoch[]> {
+    return this.#call(`transferShards (${how} to ${newOwner})`, 'claim', () => {
+      const lost = this.#faults.takeLostTransfer();
+      if (lost === undefined) return this.#database.transfer(shards, newOwner);
+      this.#counters.add(`transfer lost: ${lost.fate}`);
+      const take = () => void this.#database.transfer(shards, newOwner);
+      if (lost.fate === 'landed') take();
+      if (lost.fate === 'later') {
+        const label = `the lost transfer to ${newOwner} arrives`;
+        this.#scheduler.add({ owner: serverOwner, label, run: take }, lost.delayTurns);
+      }
+      throw new StoreUnavailable(`the answer to a transfer is lost (${lost.fate})`);
+    });
+  }
+
+  followShards(): Promise<void> {
+    return this.#call('followShards', 'any', () => this.#database.store.followShards());
   }
 
   commit(batch: JournalBatch): Promise<'committed' | 'fenced'> {
@@ -90,6 +125,10 @@ export class StoreConnection implements Store {
       if (stored.image.projectedSeq > 0 && stored.tail.length > 0) this.#counters.add('load: image and tail');
       return stored;
     });
+  }
+
+  loadTail(scheduleId: ScheduleId, afterSeq: number): Promise<readonly JournalRow[]> {
+    return this.#call('loadTail', 'load', () => this.#database.store.loadTail(scheduleId, afterSeq));
   }
 
   schedulesWithOpenWork(): Promise<readonly ScheduleId[]> {
@@ -131,20 +170,24 @@ export class StoreConnection implements Store {
     return this.#call('createSchedule', 'any', () => this.#database.store.createSchedule(schedule, mark));
   }
 
-  listVenues(): Promise<readonly VenueSummary[]> {
-    return this.#call('listVenues', 'any', () => this.#database.store.listVenues());
+  findCreationMark(key: IdempotencyKey): Promise<CreationMark | undefined> {
+    return this.#call('findCreationMark', 'any', () => this.#database.store.findCreationMark(key));
+  }
+
+  listVenues(afterId: number): Promise<readonly VenueSummary[]> {
+    return this.#call('listVenues', 'any', () => this.#database.store.listVenues(afterId));
   }
 
   loadVenue(venueId: VenueId): Promise<VenueLayout | undefined> {
     return this.#call('loadVenue', 'load', () => this.#database.store.loadVenue(venueId));
   }
 
-  listPerformances(): Promise<readonly Performance[]> {
-    return this.#call('listPerformances', 'any', () => this.#database.store.listPerformances());
+  listPerformances(afterId: number): Promise<readonly Performance[]> {
+    return this.#call('listPerformances', 'any', () => this.#database.store.listPerformances(afterId));
   }
 
-  listSchedules(): Promise<readonly (Schedule & { readonly available: number })[]> {
-    return this.#call('listSchedules', 'any', () => this.#database.store.listSchedules());
+  listSchedules(afterId: number): Promise<readonly (Schedule & { readonly available: number })[]> {
+    return this.#call('listSchedules', 'any', () => this.#database.store.listSchedules(afterId));
   }
 
   async close(): Promise<void> {
@@ -187,7 +230,11 @@ export class StoreConnection implements Store {
       }
       this.#later(name, () =>
         this.#reach(kind, execute).then(
-          (answer) => this.#later(`${name} is answered`, () => resolve(answer)),
+          (answer) =>
+            this.#answerLater(`${name} is answered`, () => {
+              if (this.#isReachable()) resolve(answer);
+              else reject(this.#unheard(name, kind));
+            }),
           (error: unknown) => this.#later(`${name} fails: ${error}`, () => reject(error)),
         ),
       );
@@ -198,10 +245,24 @@ export class StoreConnection implements Store {
 
   /** The moment in which the call takes effect, or does not. */
   async #reach<T>(kind: FailingCall, execute: () => Promise<T>): Promise<T> {
-    if (!this.#faults.takeFailure(kind)) return execute();
-    this.#counters.add(`store failed: ${kind}`);
+    const isReachable = this.#isReachable();
+    if (isReachable && !this.#faults.takeFailure(kind)) return execute();
+    this.#counters.add(isReachable ? `store failed: ${kind}` : 'store not reached');
     if (kind === 'commit') this.#commitOnItsWay = undefined;
     throw new StoreUnavailable(`${kind}: the store is down`);
+  }
+
+  #unheard(name: string, kind: FailingCall): Error {
+    this.#counters.add('store not heard');
+    const message = `${name}: its answer can't come back`;
+    return kind === 'commit' ? new CommitOutcomeUnknown(message) : new StoreUnavailable(message);
+  }
+
+  #answerLater(label: string, run: () => void): void {
+    const delayMs = this.#answerDelayMs();
+    if (delayMs === 0) return this.#later(label, run);
+    this.#counters.add('store late');
+    this.#scheduler.addTimer({ owner: this.#owner, label, run }, delayMs);
   }
 
   #later(label: string, run: () => void): void {
@@ -215,4 +276,8 @@ export interface StoreConnectionOptions {
   readonly faults: FaultPlan;
   readonly counters: Counters;
   readonly owner: Owner;
+  /** Whether the network between the two is whole. */
+  isReachable?(): boolean;
+  /** How long the answer to a call that has just taken effect is on its way. */
+  answerDelayMs?(): number;
 }
