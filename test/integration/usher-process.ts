@@ -42,8 +42,9 @@ export class UsherProcess {
     environment: Record<string, string> = {},
     command: 'serve' | 'demo' = 'serve',
     nodeOptions: readonly string[] = [],
+    mainPath = main,
   ): Promise<UsherProcess> {
-    const child = spawn(process.execPath, ['--import', endWithRunner, ...nodeOptions, main, command], {
+    const child = spawn(process.execPath, ['--import', endWithRunner, ...nodeOptions, mainPath, command], {
       env: {
         PATH: process.env['PATH'],
         PORT: '0',
