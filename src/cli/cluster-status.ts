@@ -80,13 +80,21 @@ function ownersTable({ shards }: ClusterAnswer): string {
       owner,
       `${theirs.length}`,
       least === most ? `${least}` : `${least}–${most}`,
-      formatShardRanges(theirs.map(({ shardId }) => shardId)),
+      shortened(formatShardRanges(theirs.map(({ shardId }) => shardId))),
     ];
   });
   return formatTable(
     ['owner', 'shards', 'epochs', 'which'],
     rows.sort(([a = ''], [b = '']) => a.localeCompare(b)),
   );
+}
+
+/** A line of a terminal; --shards shows all. */
+const whichMax = 60;
+
+function shortened(ranges: string): string {
+  if (ranges.length <= whichMax) return ranges;
+  return `${ranges.slice(0, ranges.lastIndexOf(',', whichMax))} …`;
 }
 
 function shardNotes({ shards }: ClusterAnswer): string {

@@ -51,7 +51,9 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return await command.run(rest);
   } catch (error) {
     if (isUsageError(error)) {
-      console.error(`usher ${name}: ${error.message}\n\n${helpOf(command)}`);
+      console.error(
+        `usher ${name}: ${error.message}\n\n${usageOf(command)}\nusher ${name} --help tells more.`,
+      );
       return exitUsage;
     }
     if (error instanceof ConfigError || error instanceof AdminCallFailed) {
@@ -75,10 +77,7 @@ function overview(): string {
   );
 }
 
+const usageOf = ({ name, synopsis }: CliCommand): string => `Usage: usher ${name} ${synopsis}`.trimEnd();
+
 const helpOf = (command: CliCommand): string =>
-  [
-    `Usage: usher ${command.name} ${command.synopsis}`.trimEnd(),
-    '',
-    command.summary,
-    ...command.details,
-  ].join('\n');
+  [usageOf(command), '', command.summary, ...command.details].join('\n');
