@@ -225,7 +225,9 @@ async function compare(
   rounds: number,
   usher: BenchUsher,
   echo: EchoServer,
-  request: Pick<LoadPlan, 'kind' | 'etag' | 'path' | 'holdPath'>,
+  request: Pick<LoadPlan, 'etag' | 'path' | 'holdPath'> & {
+    readonly kind: Exclude<LoadPlan['kind'], 'seats'>;
+  },
 ): Promise<HttpRatio> {
   const ushers: LoadResult[] = [];
   const echoes: LoadResult[] = [];

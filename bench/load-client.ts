@@ -1,7 +1,7 @@
 /**
  * The load generator, a process of its own: closed loop, one request in flight a connection, raw sockets so
  * that it costs as little of the shared cores as it can. Loopback only. Reads a LoadPlan from its
- * environment, prints a LoadResult as JSON.
+ * environment, prints a LoadResult as JSON. SIGTERM ends the measurement early.
  *
  * The same bytes go to whatever server is measured: token, idempotency key, JSON body.
  */
@@ -15,7 +15,8 @@ if (plan.host !== '127.0.0.1') throw new Error('load goes to loopback only');
 const headEnd = Buffer.from('\r\n\r\n');
 const latenciesMs: number[] = [];
 const statuses = new Map<number, number>();
-let sent = 0;
+const skipped = plan.skippedRequests ?? 0;
+let sent = skipped;
 let isMeasuring = false;
 let isOver = false;
 let open = plan.connections;
@@ -29,6 +30,8 @@ function nextRequest(): string {
   switch (plan.kind) {
     case 'etag':
       return `GET ${plan.path} HTTP/1.1\r\nhost: usher\r\nif-none-match: ${plan.etag}\r\n\r\n`;
+    case 'seats':
+      return `GET ${plan.path} HTTP/1.1\r\nhost: usher\r\naccept: application/octet-stream\r\n\r\n`;
     case 'charge':
       return post(plan.path, token, `${plan.keyPrefix}-${n}`, '{"amount":1}');
     case 'pay': {
@@ -43,12 +46,24 @@ function nextRequest(): string {
 }
 
 function holdRequest(path: string, token: string, n: number): string {
-  const schedule = plan.scheduleIds[Math.floor(n / plan.seatsPerSchedule)];
-  if (schedule === undefined) throw new Error('the plan has too few schedules for its duration');
-  const seat = n % plan.seatsPerSchedule;
+  const [index, seat] =
+    plan.isSpread === true
+      ? spreadSeat(n)
+      : [Math.floor(n / plan.seatsPerSchedule), n % plan.seatsPerSchedule];
+  const schedule = plan.scheduleIds[index];
+  if (schedule === undefined || seat >= plan.seatsPerSchedule) {
+    throw new Error('the plan has too few schedules for its duration');
+  }
   const row = Math.floor(seat / plan.seatsPerRow);
   const body = `{"scheduleId":${schedule},"seatIds":["R${row}-${seat % plan.seatsPerRow}"]}`;
   return post(path, token, `${plan.keyPrefix}-${n}`, body);
+}
+
+/** One seat of each schedule, then the next seat of each, every time beginning with another schedule. */
+function spreadSeat(n: number): readonly [index: number, seat: number] {
+  const schedules = plan.scheduleIds.length;
+  const seat = Math.floor(n / schedules);
+  return [(n + (Math.imul(seat, 0x9e3779b1) >>> 8)) % schedules, seat];
 }
 
 const post = (path: string, token: string, key: string, body: string): string =>
@@ -58,10 +73,11 @@ const post = (path: string, token: string, key: string, body: string): string =>
 
 /** One connection: hands each answer to `onAnswer`, which sends the next request or ends. */
 function openConnection(
+  port: number,
   onConnect: (socket: Socket) => void,
   onAnswer: (status: number, answer: Buffer) => void,
 ): Socket {
-  const socket: Socket = connect(plan.port, plan.host);
+  const socket: Socket = connect(port, plan.host);
   socket.setNoDelay(true);
   let pending: Buffer | undefined;
   socket.on('connect', () => onConnect(socket));
@@ -101,7 +117,9 @@ function run(index: number): void {
     if (waitMs < 1) send();
     else setTimeout(send, waitMs);
   };
+  const { ports = [plan.port] } = plan;
   const socket = openConnection(
+    ports[index % ports.length] as number,
     () => (paceMs === 0 ? send() : sendWhenDue()),
     (status) => {
       if (isMeasuring) {
@@ -132,7 +150,7 @@ function hold(count: number, path: string): Promise<void> {
         token = plan.tokens[n % plan.tokens.length] as string;
         socket.write(holdRequest(path, token, n), 'latin1');
       };
-      const socket = openConnection(next, (status, answer) => {
+      const socket = openConnection(plan.port, next, (status, answer) => {
         const reservationId = /"reservationId":"([^"]+)"/.exec(answer.toString('latin1'))?.[1];
         if (status !== 201 || reservationId === undefined) throw new Error(`a hold was answered ${status}`);
         held.push({ reservationId, token });
@@ -163,7 +181,8 @@ function report(): void {
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
     clientCpuShare: cpuUsedMs / measuredMs,
-    requestsSent: sent,
+    maxMs: latenciesMs.at(-1) ?? 0,
+    requestsSent: sent - skipped,
     statuses: Object.fromEntries(statuses),
   };
   console.log(JSON.stringify(result));
@@ -175,11 +194,14 @@ setTimeout(() => {
   isMeasuring = true;
   const startedMs = performance.now();
   const cpu = process.cpuUsage();
-  setTimeout(() => {
+  const end = () => {
+    if (isOver) return;
     isMeasuring = false;
     isOver = true;
     measuredMs = performance.now() - startedMs;
     const used = process.cpuUsage(cpu);
     cpuUsedMs = (used.user + used.system) / 1000;
-  }, plan.measureMs);
+  };
+  setTimeout(end, plan.measureMs).unref();
+  process.once('SIGTERM', end);
 }, plan.warmUpMs);

@@ -6,23 +6,38 @@ import { startRedis } from '../scripts/servers/redis.ts';
 export interface RealServers {
   readonly environment: Record<string, string>;
   readonly mysqlUrl: string;
+  /** Another one, empty; its URL. */
+  createDatabase(): Promise<string>;
   stop(): Promise<void>;
 }
 
-export async function startRealServers(which: 'mysql' | 'all'): Promise<RealServers> {
+/** @param which beside MariaDB: nothing, Redis, or Redis and Kafka. */
+export async function startRealServers(which: 'mysql' | 'redis' | 'all'): Promise<RealServers> {
   const mysql = await startMariaDb();
   if (which === 'mysql') {
     return {
       environment: { MYSQL_URL: mysql.url },
       mysqlUrl: mysql.url,
+      createDatabase: () => mysql.createDatabase(),
       stop: () => mysql.stop(),
     };
   }
   const redis = await startRedis();
+  if (which === 'redis') {
+    return {
+      environment: { MYSQL_URL: mysql.url, REDIS_URL: redis.url },
+      mysqlUrl: mysql.url,
+      createDatabase: () => mysql.createDatabase(),
+      async stop() {
+        await Promise.all([mysql.stop(), redis.stop()]);
+      },
+    };
+  }
   const kafka = await startKafka();
   return {
     environment: { MYSQL_URL: mysql.url, REDIS_URL: redis.url, KAFKA_BROKERS: kafka.brokers },
     mysqlUrl: mysql.url,
+    createDatabase: () => mysql.createDatabase(),
     async stop() {
       await Promise.all([mysql.stop(), redis.stop(), kafka.stop()]);
     },

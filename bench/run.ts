@@ -1,10 +1,12 @@
 /**
  * `npm run bench`: everything in bench/README.md but the soak, in one run; prints the table as Markdown and
- * progress on standard error. `npm run bench -- core` (or another part) runs a part; `-- soak` takes ten minutes.
+ * progress on standard error. `npm run bench -- core` (or another part) runs a part, `-- cluster` its
+ * four; `-- soak` takes ten minutes.
  */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { clusterCost, clusterForward, clusterIdle, clusterMoves } from './cluster-rows.ts';
 import type { CoreFigures } from './core.ts';
 import {
   type HttpRatio,
@@ -20,17 +22,11 @@ import type { MemoryFigures } from './memory.ts';
 import { startRealServers } from './real-servers.ts';
 import type { RecoveryFigures } from './recovery.ts';
 import { measureSoak } from './soak.ts';
-import { type Spread, spreadOf } from './spread.ts';
+import { spreadOf } from './spread.ts';
 import { measureSustained } from './sustained.ts';
+import { type Row, row, show } from './table.ts';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
-
-interface Row {
-  readonly what: string;
-  readonly figure: string;
-  readonly spread: string;
-  readonly target: string;
-}
 
 /** Runs a bench in a process of its own and reads the JSON of its last line. */
 function inOwnProcess<T>(file: string, ...nodeOptions: readonly string[]): T {
@@ -44,11 +40,6 @@ function inOwnProcess<T>(file: string, ...nodeOptions: readonly string[]): T {
   if (status !== 0) throw new Error(`${file} ended with ${status}`);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
-
-const show = ({ min, median, max }: Spread, digits: number, unit = '') => ({
-  figure: `${median.toFixed(digits)}${unit}`,
-  spread: `${min.toFixed(digits)} – ${max.toFixed(digits)}`,
-});
 
 const targets: Readonly<Record<string, string>> = {
   'decision: hold of 2 named seats + evolve': '≤ 400 ns',
@@ -156,7 +147,6 @@ async function soak(): Promise<readonly Row[]> {
   const lag = Math.max(...samples.map(({ projectionLagEvents }) => projectionLagEvents));
   const unpublished = Math.max(...samples.map(({ unpublishedEvents }) => unpublishedEvents));
   console.error(JSON.stringify({ statuses: booking.statuses, warnings, samples }, undefined, 1));
-  const row = (what: string, figure: string, target = '–'): Row => ({ what, figure, spread: '–', target });
   return [
     row(`charge and book, ${figures.seconds} s: requests/s`, booking.requestsPerSecond.toFixed(0), '500'),
     row('– p99', `${booking.p99Ms.toFixed(1)} ms`),
@@ -219,14 +209,19 @@ const parts: Readonly<Record<string, () => readonly Row[] | Promise<readonly Row
   payments,
   mysql,
   sustained,
+  'cluster-forward': () => clusterForward(rounds),
+  'cluster-cost': () => clusterCost(rounds),
+  'cluster-moves': clusterMoves,
+  'cluster-idle': clusterIdle,
   soak,
 };
 /** Runs only when it is named. */
 const slow = ['soak'];
-const wanted = process.argv.slice(2);
+const clusterParts = Object.keys(parts).filter((part) => part.startsWith('cluster-'));
+const wanted = process.argv.slice(2).flatMap((part) => (part === 'cluster' ? clusterParts : [part]));
 const unknown = wanted.filter((part) => parts[part] === undefined);
 if (unknown.length > 0) {
-  console.error(`bench: no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+  console.error(`bench: no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}, cluster`);
   process.exit(2);
 }
 

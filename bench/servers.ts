@@ -40,9 +40,10 @@ class Server {
     });
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = new Promise((resolve) => this.child.once('exit', resolve));
-    this.child.kill('SIGTERM');
+    this.child.kill(signal);
     await exited;
   }
 }
@@ -62,6 +63,8 @@ export interface BenchUsherOptions {
   readonly nodeOptions?: readonly string[];
   /** Beside and over the usual settings. */
   readonly environment?: Record<string, string>;
+  /** A node of the same cluster: its hall and its tokens serve for this one as well. */
+  readonly beside?: BenchUsher;
 }
 
 /** `usher serve`, without settings on the embedded store in a directory of its own, with a 50,000-seat hall. */
@@ -83,7 +86,8 @@ export class BenchUsher {
     this.port = Number(new URL(urls.publicUrl).port);
   }
 
-  static async start({ nodeOptions = [], environment = {} }: BenchUsherOptions = {}): Promise<BenchUsher> {
+  static async start(options: BenchUsherOptions = {}): Promise<BenchUsher> {
+    const { nodeOptions = [], environment = {}, beside } = options;
     const directory = mkdtempSync(join(tmpdir(), 'usher-bench-'));
     const server = new Server(
       [...nodeOptions, pathOf('../src/main.ts'), 'serve'],
@@ -103,8 +107,9 @@ export class BenchUsher {
     );
     const [, publicUrl = '', adminUrl = ''] = await server.firstMatch;
     const usher = new BenchUsher(server, directory, { publicUrl, adminUrl });
-    await usher.#createHall();
-    (usher.tokens as string[]).push(...(await usher.#issueTokens()));
+    if (beside === undefined) await usher.#createHall();
+    else usher.#performanceId = beside.#performanceId;
+    (usher.tokens as string[]).push(...(beside?.tokens ?? (await usher.#issueTokens())));
     return usher;
   }
 
@@ -158,15 +163,38 @@ export class BenchUsher {
     return scheduleIds;
   }
 
+  /** What the admin port answers to a GET. */
+  async read<T>(path: string): Promise<T> {
+    const response = await fetch(this.#adminUrl + path, { headers: { authorization: 'Bearer bench' } });
+    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** What the admin port answers to an order that it takes. */
+  order<T>(path: string, body: object): Promise<T> {
+    return this.#admin<T>(path, body, 202);
+  }
+
   /** A reservation of one seat, to learn how large an answer is. */
   async answerBytes(scheduleId: number): Promise<number> {
-    const response = await fetch(`${this.#publicUrl}/reservations`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${this.tokens[0]}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ scheduleId, seatIds: ['R0-0'] }),
-    });
+    const response = await this.#reserve(scheduleId, 'R0-0');
     if (response.status !== 201) throw new Error(`expected 201, got ${response.status}`);
     return Buffer.byteLength(await response.text());
+  }
+
+  /** A reservation of one seat under a key of its own: its status. */
+  async sell(scheduleId: number, seatId: string): Promise<number> {
+    const response = await this.#reserve(scheduleId, seatId, { 'idempotency-key': seatId });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  #reserve(scheduleId: number, seatId: string, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`${this.#publicUrl}/reservations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.tokens[0]}`, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ scheduleId, seatIds: [seatId] }),
+    });
   }
 
   /** Points for every user. */
@@ -204,6 +232,11 @@ export class BenchUsher {
     return this.#isFlooding ? 0 : said;
   }
 
+  /** As a machine that fails. */
+  async kill(): Promise<void> {
+    await this.#server.stop('SIGKILL');
+  }
+
   async stop(): Promise<void> {
     await this.#server.stop();
     rmSync(this.#directory, { recursive: true, force: true });
@@ -239,13 +272,15 @@ export class BenchUsher {
     return tokens;
   }
 
-  async #admin<T>(path: string, body: object): Promise<T> {
+  async #admin<T>(path: string, body: object, expectedStatus = 201): Promise<T> {
     const response = await fetch(this.#adminUrl + path, {
       method: 'POST',
       headers: { authorization: 'Bearer bench', 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    if (response.status !== expectedStatus) {
+      throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    }
     return (await response.json()) as T;
   }
 }

@@ -3,9 +3,9 @@
  * resident memory over time, what was warned of, and how many balances came from the cache. SOAK_SECONDS shortens it.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BookingPlan, BookingResult } from './booking-plan.ts';
+import { residentMegabytes } from './process-usage.ts';
 import { startRealServers } from './real-servers.ts';
 import { BenchUsher } from './servers.ts';
 
@@ -83,12 +83,6 @@ async function measure(usher: BenchUsher, seconds: number): Promise<SoakFigures>
     warnings: usher.output.split('\n').filter((line) => /"level":"(?:warn|error|fatal)"|Warning/.test(line)),
     isSound: sound.every((isSound) => isSound),
   };
-}
-
-/** Of the whole process, its threads included (proc_pid_status(5), VmRSS). */
-function residentMegabytes(pid: number): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Math.round((Number(kibibytes) * 1_024) / 1_000_000);
 }
 
 function book(plan: BookingPlan): Promise<BookingResult> {
