@@ -98,7 +98,7 @@ Who owns what; a drain while it sells; a fourth node, and its share:
 
 npm run usher -- cluster status
 npm run usher -- cluster drain ${second.nodeId}
-NODE_ID=node-${nodes.length + 1} npm run usher -- serve &
+NODE_ID=node-${nodes.length + 1} npm run usher -- serve &   # until: kill %1
 npm run usher -- cluster rebalance
 
 kill -9 ${third.child.pid}   # its schedules have a new owner 4.5 s later

@@ -84,7 +84,7 @@ export function readClusterConfig(
       `NODE_ID: got ${JSON.stringify(node.nodeId)}, takes 1–64 of A–Z a–z 0–9 . _ - in a cluster, unlike any other node's`,
     );
   }
-  if (['0.0.0.0', '::'].includes(advertiseHost)) {
+  if (wildcardPattern.test(advertiseHost)) {
     faults.push(
       'ADVERTISE_HOST: not set; other nodes can’t reach this one at every interface, but at a host',
     );
@@ -92,4 +92,6 @@ export function readClusterConfig(
   return { secret, ...config };
 }
 
+/** Every interface, in the spellings that there are. */
+const wildcardPattern = /^(?:0+(?:\.0+){0,3}|[:0]*::[:0]*)$/;
 const nodeIdPattern = /^[A-Za-z0-9._-]{1,64}$/;

@@ -271,8 +271,18 @@ export function requireServeSettings(config: Config): void {
   }
   if (config.adminToken === undefined)
     faults.push('ADMIN_TOKEN: not set; serve takes the bearer token of the admin port');
+  else if (!isLoopback(config.adminHost) && Buffer.byteLength(config.adminToken) < openAdminTokenBytesMin) {
+    faults.push(
+      `ADMIN_TOKEN: got ${Buffer.byteLength(config.adminToken)} bytes, takes at least ${openAdminTokenBytesMin} where ADMIN_HOST (${config.adminHost}) is not this machine alone`,
+    );
+  }
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
 }
+
+/** Other machines may try tokens at an admin port that is not on loopback. */
+const openAdminTokenBytesMin = 16;
+
+const isLoopback = (host: string): boolean => /^(?:127\.\d+\.\d+\.\d+|localhost|::1)$/.test(host);
 
 interface SettingDescription {
   readonly name: string;

@@ -1,6 +1,13 @@
 import { parseInstanceId } from './instance-id.ts';
 import type { Peers } from './peers.ts';
-import { type ClaimOrder, failed, type MoveOrder, type OrderResult, readOrderResult } from './shard-order.ts';
+import {
+  type ClaimOrder,
+  failed,
+  failureWords,
+  type MoveOrder,
+  type OrderResult,
+  readOrderResult,
+} from './shard-order.ts';
 
 /** Gives orders to nodes, this one among them. */
 export class Orders {
@@ -41,7 +48,7 @@ export class Orders {
     if (address === '') return Promise.resolve(failed('the node has no address'));
     return new Promise((resolve) => {
       this.#peers.call(address, method, { ...order, instanceId }, limitMs, (result) =>
-        resolve('failure' in result ? failed(result.failure) : readOrderResult(result.answer)),
+        resolve('failure' in result ? failed(failureWords[result.failure]) : readOrderResult(result.answer)),
       );
     });
   }

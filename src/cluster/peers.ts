@@ -32,7 +32,8 @@ export interface Peers {
   subscribe(address: string, method: string, body: unknown, events: SubscriptionEvents): Subscription;
 }
 
-export type PeerResult = { readonly answer: unknown } | { readonly failure: 'not-sent' | 'no-answer' };
+export type PeerResult = { readonly answer: unknown } | { readonly failure: PeerFailure };
+export type PeerFailure = 'not-sent' | 'no-answer';
 
 export interface SubscriptionEvents {
   onMessage(message: unknown): void;

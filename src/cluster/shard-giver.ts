@@ -12,6 +12,7 @@ import {
   type ActivateOrder,
   done,
   failed,
+  failureWords,
   type MoveOrder,
   type OrderResult,
   type PreloadOrder,
@@ -186,7 +187,7 @@ export class ShardGiver {
   #ask(address: string, method: string, body: object, limitMs: number): Promise<OrderResult> {
     return new Promise((resolve) => {
       this.#options.peers.call(address, method, body, limitMs, (result: PeerResult) =>
-        resolve('failure' in result ? failed(result.failure) : readOrderResult(result.answer)),
+        resolve('failure' in result ? failed(failureWords[result.failure]) : readOrderResult(result.answer)),
       );
     });
   }

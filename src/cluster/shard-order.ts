@@ -1,6 +1,7 @@
 import type { ScheduleId, ShardId } from '../actors/allocator/ids.ts';
 import type { ShardEpoch } from '../actors/runtime/ports.ts';
 import type { SealedSchedule } from '../actors/runtime/shard-host.ts';
+import type { PeerFailure } from './peers.ts';
 
 /**
  * What nodes ask of each other about shards, by method of PeerService. The store decides what becomes of a shard:
@@ -39,6 +40,12 @@ export interface OrderResult {
 
 export const done: OrderResult = { isDone: true, detail: '' };
 export const failed = (detail: string): OrderResult => ({ isDone: false, detail });
+
+/** For people. */
+export const failureWords: Readonly<Record<PeerFailure, string>> = {
+  'not-sent': 'it can’t be reached',
+  'no-answer': 'it has not answered in time',
+};
 
 /** What a node of another version answers may be nothing that this one knows. */
 export function readOrderResult(answer: unknown): OrderResult {

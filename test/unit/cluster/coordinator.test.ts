@@ -341,7 +341,7 @@ describe('moves', () => {
       'whose giver does not answer',
       () => (answerTo = () => ({ failure: 'no-answer' })),
       'failed',
-      'no-answer',
+      'it has not answered in time',
     ],
   ])('%s', async (_what, given_, phase, detail) => {
     view.mayJudge = false;

@@ -160,7 +160,7 @@ describe('before the store has the taker’s name, nothing has happened', () => 
       () => {
         answers['preload'] = { failure: 'not-sent' };
       },
-      'the taker could not preload: not-sent',
+      'the taker could not preload: it can’t be reached',
     ],
     [
       'the shard is not sealed',
@@ -253,7 +253,9 @@ describe('a taker that does not say that it serves', () => {
     await clock.advance(timing.trustMs - 1);
     expect([owner(), host.notes, [...holds.held]]).toEqual(['a at 5', ['seal 4', 'release 4'], [shard]]);
     await clock.advance(1);
-    expect(await result).toEqual(failed('the taker did not activate: no-answer; the shard was taken back'));
+    expect(await result).toEqual(
+      failed('the taker did not activate: it has not answered in time; the shard was taken back'),
+    );
     expect([owner(), host.notes.at(-1)]).toEqual(['a at 6', 'serve 4 at 6']);
     expect(observer.notes).toEqual([`move taken-back ${timing.trustMs}`]);
     expectOver();
