@@ -97,7 +97,9 @@ const procedures: Procedures = {
     const renewed = await journal.renewShards(owner, shardIds);
     const ours = new Set(renewed.map(({ shardId }) => shardId));
     followers.noteNotOwned(shardIds.filter((shardId) => !ours.has(shardId)));
-    followShards([...ours]);
+    // Whoever renews is in doubt of more than the catalogue could tell.
+    followers.noteOwned(ours);
+    loop.wake();
     return renewed;
   },
   listShards: () =>
