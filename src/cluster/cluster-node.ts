@@ -58,14 +58,12 @@ export class ClusterNode implements AllocatorService {
   readonly #giver: ShardGiver;
   readonly #taker: ShardTaker;
   readonly #membership: Membership;
-  readonly #orders: Orders;
   readonly #coordinator: Coordinator;
   readonly #watch: ShardWatch;
   readonly #storeWatch: StoreWatch;
   readonly #startedAtMs: number;
   #isDraining = false;
   #wereAllOwned = false;
-  #isCutOff = false;
   #isStopped = false;
   #learnTimer: TimerHandle | undefined;
   #heardVersion = '';
@@ -126,7 +124,6 @@ export class ClusterNode implements AllocatorService {
       give: (order) => giver.give(order),
       drain,
     });
-    this.#orders = orders;
     const membership = this.#membership;
     this.#coordinator = new Coordinator({ ...common, ...limits, membership, orders });
     this.#storeWatch = new StoreWatch(() => this.#lookAtShards(), clock, timing.confirmEveryMs);
@@ -247,7 +244,6 @@ export class ClusterNode implements AllocatorService {
     return [
       ...this.#options.directory.notReadyReasons(),
       ...(this.#isDraining ? ['the node is draining'] : []),
-      ...(this.#isCutOff ? ['no other node answers this one: see CLUSTER_SECRET and ADVERTISE_HOST'] : []),
       ...(this.#areAllOwned() ? [] : ['shards are waiting for their first owners']),
     ];
   }
@@ -331,24 +327,11 @@ export class ClusterNode implements AllocatorService {
     if (this.#isStopped) return;
     this.#learnTimer = this.#options.clock.setTimer(learnEveryMs, () => {
       // Whoever needs to know asks again, and is told when the store fails.
-      const learnt = this.catalog.learn().catch(() => {});
-      void Promise.all([learnt, this.#lookAround()]).finally(() => this.#learnLater());
+      void this.catalog
+        .learn()
+        .catch(() => {})
+        .finally(() => this.#learnLater());
     });
-  }
-
-  /**
-   * A node that serves nothing and reaches nobody is of no use to its clients. One that serves something stays: when
-   * two nodes don't reach each other, each still sells its own.
-   */
-  async #lookAround(): Promise<void> {
-    const { instance, directory } = this.#options;
-    const others = this.#membership.live().filter(({ instanceId }) => instanceId !== instance.instanceId);
-    if (others.length === 0 || directory.shards.servedShards().length > 0) {
-      this.#isCutOff = false;
-      return;
-    }
-    const asked = others.slice(0, lookAroundMax).map(({ instanceId }) => this.#orders.ping(instanceId));
-    this.#isCutOff = !(await Promise.all(asked)).includes(true);
   }
 
   #beginDrain() {
@@ -375,7 +358,6 @@ export class ClusterNode implements AllocatorService {
 
 const readAgainMs = 25;
 const learnEveryMs = 1_000;
-const lookAroundMax = 3;
 
 interface ClusterNodeOptions {
   readonly instance: Instance;
