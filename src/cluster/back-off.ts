@@ -1,7 +1,8 @@
 import type { Clock } from '../actors/runtime/ports.ts';
 
 const shortestMs = 100;
-const longestMs = 2_000;
+/** Less than a call is parked for, so that each finds out whether the other node is back. */
+const longestMs = 1_000;
 const addressesMax = 1_000;
 
 interface Pause {
@@ -9,7 +10,7 @@ interface Pause {
   readonly untilMs: number;
 }
 
-/** After a failure an address is left alone: 100 ms at first, 2 s in the end, by chance a part of it. */
+/** After a failure an address is left alone: 100 ms at first, 1 s in the end, by chance a part of it. */
 export class BackOff {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #random: () => number;

@@ -26,6 +26,7 @@ import { Membership } from './membership.ts';
 import { checkNodeIdFree } from './node-id-check.ts';
 import { NodeService } from './node-service.ts';
 import { Orders } from './orders.ts';
+import { Outlook } from './outlook.ts';
 import type { PeerService, Peers } from './peers.ts';
 import { PersistentAsk } from './persistent-ask.ts';
 import { type NodeRecord, type Registry, RegistryUnavailable } from './registry.ts';
@@ -58,6 +59,7 @@ export class ClusterNode implements AllocatorService {
   readonly #giver: ShardGiver;
   readonly #taker: ShardTaker;
   readonly #membership: Membership;
+  readonly #outlook: Outlook;
   readonly #coordinator: Coordinator;
   readonly #watch: ShardWatch;
   readonly #storeWatch: StoreWatch;
@@ -125,6 +127,7 @@ export class ClusterNode implements AllocatorService {
       drain,
     });
     const membership = this.#membership;
+    this.#outlook = new Outlook({ ...common, membership, orders });
     this.#coordinator = new Coordinator({ ...common, ...limits, membership, orders });
     this.#storeWatch = new StoreWatch(() => this.#lookAtShards(), clock, timing.confirmEveryMs);
     this.peerService = new NodeService({ ...common, router, giver, taker, drain });
@@ -244,6 +247,9 @@ export class ClusterNode implements AllocatorService {
     return [
       ...this.#options.directory.notReadyReasons(),
       ...(this.#isDraining ? ['the node is draining'] : []),
+      ...(this.#outlook.isCutOff
+        ? ['no other node answers this one: see CLUSTER_SECRET and ADVERTISE_HOST']
+        : []),
       ...(this.#areAllOwned() ? [] : ['shards are waiting for their first owners']),
     ];
   }
@@ -322,15 +328,13 @@ export class ClusterNode implements AllocatorService {
     }
   }
 
-  /** Other nodes create schedules as well. */
+  /** Other nodes create schedules as well; and whether there are any that answer. */
   #learnLater(): void {
     if (this.#isStopped) return;
     this.#learnTimer = this.#options.clock.setTimer(learnEveryMs, () => {
       // Whoever needs to know asks again, and is told when the store fails.
-      void this.catalog
-        .learn()
-        .catch(() => {})
-        .finally(() => this.#learnLater());
+      const learnt = this.catalog.learn().catch(() => {});
+      void Promise.all([learnt, this.#outlook.look()]).finally(() => this.#learnLater());
     });
   }
 

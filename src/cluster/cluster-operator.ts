@@ -33,17 +33,21 @@ export class ClusterOperator implements ClusterControl {
 
   async status(): Promise<ClusterStatus> {
     const { store, records, registry, membership } = this.#options;
-    const [owners, open, advertised] = await Promise.all([
+    const live = membership.live();
+    const [owners, open, advertised, silent] = await Promise.all([
       store.listShards(),
       records.listOpenMoves(),
       registry.readShards().catch(() => undefined),
+      this.#silentNodes(live),
     ]);
-    const live = membership.live();
     return {
       nodes: nodesOf(live, owners),
       shards: this.#shardsOf(live, owners, open),
       moves: movesOf(live, open),
-      disagreements: shardDisagreements({ live, owners, advertised }),
+      disagreements: [
+        ...silent.map((name) => `${name} beats, but does not answer this node: the logs of both say why`),
+        ...shardDisagreements({ live, owners, advertised }),
+      ],
       coordinatorNodeId: nameOf(membership.coordinatorId),
       isRegistryUp: membership.isRegistryUp && advertised !== undefined,
     };
@@ -68,6 +72,9 @@ export class ClusterOperator implements ClusterControl {
     }
     const record = (await store.listShards()).find((each) => each.shardId === shardId);
     const fromNodeId = nameOf(record?.owner);
+    if ((await this.#silentNodes(membership.live())).includes(toNodeId)) {
+      return refuse('not-possible', `${toNodeId} does not answer this node: the logs of both say why.`);
+    }
     if (record === undefined || fromNodeId === undefined) {
       return refuse('not-possible', `Nobody owns shard ${shardId} yet.`);
     }
@@ -78,7 +85,7 @@ export class ClusterOperator implements ClusterControl {
   }
 
   async drain(nodeId: string, by: Operator): Promise<readonly MoveRecord[] | ControlRefusal> {
-    const { store, membership, orders, shardCount } = this.#options;
+    const { store, records, membership, orders, clock, shardCount } = this.#options;
     if (!membership.isRegistryUp) return noRegistry;
     const node = membership.live().find(({ instanceId }) => nameOf(instanceId) === nodeId);
     if (node === undefined) return this.#unknownNode(nodeId);
@@ -87,17 +94,24 @@ export class ClusterOperator implements ClusterControl {
       .filter(({ state, instanceId }) => state === 'up' && instanceId !== node.instanceId);
     if (others.length === 0)
       return refuse('not-possible', `No other node is up to take the shards of ${nodeId}.`);
+    // Before it is begun: whoever asked is known, whatever comes of it.
+    await records.appendAction({ atMs: clock.nowMs(), who: by.who, what: `drain ${nodeId}`, why: by.why });
     const told = await orders.drain(node.instanceId);
     if (!told.isDone) return refuse('not-possible', `${nodeId} does not answer: ${told.detail}.`);
     const plan = plannedDrain(node.instanceId, membership.live(), shardCount, await store.listShards());
-    return this.#record(plan, `drain ${nodeId}`, by);
+    return this.#record(plan, `move ${plan.length} shards off ${nodeId}`, by);
   }
 
   async planRebalance(): Promise<readonly MovePlan[] | ControlRefusal> {
     const { store, records, membership, shardCount } = this.#options;
     if (!membership.isRegistryUp) return noRegistry;
-    const [owners, open] = await Promise.all([store.listShards(), records.listOpenMoves()]);
-    return plannedRebalance(membership.live(), shardCount, owners, open);
+    const [owners, open, silent] = await Promise.all([
+      store.listShards(),
+      records.listOpenMoves(),
+      this.#silentNodes(membership.live()),
+    ]);
+    const reached = membership.live().filter(({ instanceId }) => !silent.includes(nameOf(instanceId) ?? ''));
+    return plannedRebalance(reached, shardCount, owners, open);
   }
 
   async rebalance(by: Operator): Promise<readonly MoveRecord[] | ControlRefusal> {
@@ -111,6 +125,15 @@ export class ClusterOperator implements ClusterControl {
 
   listActions(limit: number): Promise<readonly OperatorAction[]> {
     return this.#options.records.listActions(limit);
+  }
+
+  /** Those that live, by the registry, and don't answer this node: another secret, a wrong address, a frozen process. */
+  async #silentNodes(live: readonly LiveNode[]): Promise<readonly string[]> {
+    const { orders } = this.#options;
+    const names = await Promise.all(
+      live.map(async ({ instanceId }) => ((await orders.ping(instanceId)) ? undefined : nameOf(instanceId))),
+    );
+    return names.filter((name) => name !== undefined);
   }
 
   #record(plan: readonly MovePlan[], what: string, { who, why }: Operator): Promise<readonly MoveRecord[]> {

@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LogEntry } from 'kafkajs';
 import { assert } from '../../actors/allocator/assert.ts';
+import { NoticeLimiter } from '../../actors/runtime/notice-limiter.ts';
 import type { ScheduleFault } from './chunk-encoder.ts';
 import { describeKafkaError } from './kafka-error.ts';
 import { KafkaSink } from './kafka-sink.ts';
-import { NoticeLimiter } from './notice-limiter.ts';
 import type { FromPublisher, KafkaWorkerData, ToPublisher } from './publisher-messages.ts';
+import type { PublisherNotice } from './publisher-notice.ts';
 import { type PublishingClock, PublishingLoop, type PublishingStep } from './publishing-loop.ts';
 import { RelayedSource } from './relayed-source.ts';
 import { repairRequestQueue } from './request-queue-repair.ts';
@@ -27,7 +28,10 @@ const clock: PublishingClock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
-const notices = new NoticeLimiter(clock, (notice) => post({ kind: 'notice', notice }));
+const limiter = new NoticeLimiter(clock);
+const tell = (notice: PublisherNotice) => {
+  if (limiter.admits(JSON.stringify(notice))) post({ kind: 'notice', notice });
+};
 
 const faults: Record<PublishingStep, string> = {
   connect: 'Kafka cannot be reached or used',
@@ -47,7 +51,7 @@ function onLog({ log: { message, error, broker } }: LogEntry): void {
   if (isExpected(`${message} ${error}`)) return;
   const why = error === undefined ? '' : `: ${error}`;
   const where = broker === undefined ? '' : ` (${broker})`;
-  notices.tell({ kind: 'warning', message: `${message}${why}${where}` });
+  tell({ kind: 'warning', message: `${message}${why}${where}` });
 }
 
 const source = new RelayedSource(post);
@@ -58,16 +62,16 @@ const loop = new PublishingLoop({
   observer: {
     onConnection(isConnected) {
       post({ kind: 'connection', isConnected });
-      if (isConnected) notices.tell({ kind: 'connected' });
+      if (isConnected) tell({ kind: 'connected' });
     },
     onFailure(step, error) {
       post({ kind: 'failed' });
-      notices.tell({ kind: 'fault', fault: faults[step], message: describeKafkaError(error) });
+      tell({ kind: 'fault', fault: faults[step], message: describeKafkaError(error) });
     },
     onStoppedSchedule({ scheduleId, seq, reason }: ScheduleFault) {
       post({ kind: 'failed' });
       const fault = `schedule ${scheduleId} is published no further than seq ${seq - 1} for now`;
-      notices.tell({ kind: 'fault', fault, message: reason });
+      tell({ kind: 'fault', fault, message: reason });
     },
     onAsleep: () => post({ kind: 'asleep' }),
   },
@@ -75,7 +79,7 @@ const loop = new PublishingLoop({
 
 // What goes wrong inside kafkajs after it has answered. The loop waits for nothing without a limit.
 process.on('unhandledRejection', (error) =>
-  notices.tell({ kind: 'fault', fault: 'kafkajs lost an error', message: describeKafkaError(error) }),
+  tell({ kind: 'fault', fault: 'kafkajs lost an error', message: describeKafkaError(error) }),
 );
 port.on('message', (message: ToPublisher) => {
   switch (message.kind) {

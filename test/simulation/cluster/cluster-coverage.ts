@@ -70,7 +70,7 @@ export const clusterCoverage = {
     'store failed: commit': 170,
     'store failed: load': 27,
     'store late': 1_600,
-    'store not heard': 4,
+    'store not heard': 2,
     'store not reached': 1_500,
     'told: availability': 3_400,
     'told: counts': 3_800,

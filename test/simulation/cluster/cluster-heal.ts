@@ -120,8 +120,26 @@ async function stopOne(simulation: ClusterSimulation, prng: Prng): Promise<void>
   await simulation.untilOwned(prng, 'after a stop');
 }
 
-/** Each node is asked for each schedule, wherever that is. */
+/**
+ * Each node is asked for each schedule, wherever that is, again and again for as long as healing may take: a link that
+ * a node began to open before the faults were over may have to fail first.
+ */
 async function askEverybody(simulation: ClusterSimulation, prng: Prng, operationId: number): Promise<void> {
+  const { clock } = simulation;
+  const endMs = clock.monotonicMs + healedWithinMs;
+  let refusals = await askOnce(simulation, prng, operationId);
+  while (refusals.length > 0 && clock.monotonicMs < endMs) {
+    refusals = await askOnce(simulation, prng, operationId);
+  }
+  for (const refusal of refusals) simulation.violate('I13', refusal);
+}
+
+/** @returns a line a call that was refused though nobody is busy. */
+async function askOnce(
+  simulation: ClusterSimulation,
+  prng: Prng,
+  operationId: number,
+): Promise<readonly string[]> {
   const { cluster, clients, world } = simulation;
   const asked = (node: ClusterProcess, kind: 'audit' | 'count' | 'availability') =>
     world.sales.map(({ scheduleId }) => clients.ask(operationId, { kind, scheduleId }, node, clientTriesMax));
@@ -130,12 +148,11 @@ async function askEverybody(simulation: ClusterSimulation, prng: Prng, operation
     .flatMap((node) => [...asked(node, 'count'), ...asked(node, 'audit'), ...asked(node, 'availability')]);
   await settlePromises();
   await untilQuiet(simulation, prng);
-  for (const { answer, node, request } of calls) {
-    if (answer?.content.kind !== 'unavailable') continue;
+  return calls.flatMap(({ answer, node, request }) => {
+    if (answer?.content.kind !== 'unavailable' || mayBeBusy(world, answer.content)) return [];
     const { code } = answer.content;
-    if (mayBeBusy(world, answer.content)) continue;
-    simulation.violate('I13', `${request.kind} of schedule ${request.scheduleId} at node ${node}: ${code}`);
-  }
+    return [`${request.kind} of schedule ${request.scheduleId} at node ${node}: ${code}`];
+  });
 }
 
 /** What is asked here is not asked again. */

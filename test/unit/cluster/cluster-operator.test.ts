@@ -198,11 +198,31 @@ describe('a move', () => {
   });
 });
 
+describe('a node that beats and does not answer', () => {
+  beforeEach(() => {
+    peers.answerOf = ({ address }): PeerResult =>
+      address === 'c:1' ? { failure: 'not-sent' } : { answer: done };
+  });
+
+  test('is named to whoever asks for the status', async () => {
+    expect((await operator.status()).disagreements[0]).toBe(
+      'c beats, but does not answer this node: the logs of both say why',
+    );
+  });
+
+  test('gets nothing by a rebalance, nor by a move', async () => {
+    const plan = await operator.planRebalance();
+    expect(plan).not.toHaveProperty('refusal');
+    expect(JSON.stringify(plan)).not.toContain('"toNodeId":"c"');
+    expect(await operator.move(shardId(0), 'c', ada)).toMatchObject({ refusal: 'not-possible' });
+  });
+});
+
 describe('a drain', () => {
   test('is told the node, and moves all that it has', async () => {
     const moves = word(await operator.drain('b', ada));
     expect([peers.asked, moves]).toEqual([['b:1 drain'], [expect.stringMatching(/^1 b [ac]$/)]]);
-    expect(await actions()).toEqual(['ada: drain b (upgrade)']);
+    expect(await actions()).toEqual(['ada: move 1 shards off b (upgrade)', 'ada: drain b (upgrade)']);
   });
 
   test('of the node that was asked is told to itself', async () => {

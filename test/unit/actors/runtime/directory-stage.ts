@@ -19,7 +19,7 @@ import { ScriptedGateway } from './scripted-gateway.ts';
 import { ScriptedLedger } from './scripted-ledger.ts';
 import { ScriptedStore } from './scripted-store.ts';
 
-const limits: DirectoryLimits = {
+export const stageLimits: DirectoryLimits = {
   holdTtlMs: 5_000,
   holdTotalMaxMs: 15_000,
   paymentMaxMs: 20_000,
@@ -86,7 +86,7 @@ export class DirectoryStage {
       ids: { instanceId: () => 'node-1' },
       observer,
       shardCount: 8,
-      limits: { ...limits, ...changed },
+      limits: { ...stageLimits, ...changed },
     });
   }
 

@@ -13,6 +13,7 @@ import type { SealedSchedule } from '../../../../src/actors/runtime/shard-host.t
 import { user } from '../allocator/schedule-script.ts';
 import { layoutOf } from '../hall-drawing.ts';
 import { Answer } from './actor-stage.ts';
+import { stageLimits } from './directory-stage.ts';
 import { ManualClock } from './manual-clock.ts';
 import { ScriptedGateway } from './scripted-gateway.ts';
 import { ScriptedLedger } from './scripted-ledger.ts';
@@ -99,17 +100,7 @@ export class HostedNode {
       observer: { ...silentObserver, onFault: (fault, error) => this.faults.push(`${fault}: ${error}`) },
       shardCount: 1,
       trustMs,
-      limits: {
-        holdTtlMs: 5_000,
-        holdTotalMaxMs: 15_000,
-        paymentMaxMs: 20_000,
-        payWaitMaxMs: 10_000,
-        seatsPerReservationMax: 4,
-        seatsPerUserMax: Number.POSITIVE_INFINITY,
-        mailboxMax: 100,
-        batchRowsMax: 100,
-        idleActorMs: 60_000,
-      },
+      limits: stageLimits,
     });
   }
 
