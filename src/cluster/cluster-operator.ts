@@ -16,10 +16,10 @@ import type {
 } from '../actors/runtime/cluster-records.ts';
 import type { Clock, ShardRecord, ShardStore } from '../actors/runtime/ports.ts';
 import { shardDisagreements } from './disagreements.ts';
-import { parseInstanceId } from './instance-id.ts';
+import { nodeIdOf } from './instance-id.ts';
 import type { Membership } from './membership.ts';
 import type { Orders } from './orders.ts';
-import { plannedDrain, plannedRebalance } from './placement-input.ts';
+import { plannedDrain, plannedRebalance, shownShards } from './placement-input.ts';
 import type { LiveNode, Registry } from './registry.ts';
 import type { RouteTable } from './route-table.ts';
 
@@ -110,7 +110,7 @@ export class ClusterOperator implements ClusterControl {
       records.listOpenMoves(),
       this.#silentNodes(membership.live()),
     ]);
-    const reached = membership.live().filter(({ instanceId }) => !silent.includes(nameOf(instanceId) ?? ''));
+    const reached = membership.live().filter(({ instanceId }) => !silent.includes(nodeIdOf(instanceId)));
     return plannedRebalance(reached, shardCount, owners, open);
   }
 
@@ -131,7 +131,9 @@ export class ClusterOperator implements ClusterControl {
   async #silentNodes(live: readonly LiveNode[]): Promise<readonly string[]> {
     const { orders } = this.#options;
     const names = await Promise.all(
-      live.map(async ({ instanceId }) => ((await orders.ping(instanceId)) ? undefined : nameOf(instanceId))),
+      live.map(async ({ instanceId }) =>
+        (await orders.ping(instanceId)) ? undefined : nodeIdOf(instanceId),
+      ),
     );
     return names.filter((name) => name !== undefined);
   }
@@ -158,24 +160,19 @@ export class ClusterOperator implements ClusterControl {
   ): readonly ShardStatus[] {
     const isLive = new Set(live.map(({ instanceId }) => instanceId));
     const isMoving = new Set(open.filter(({ phase }) => phase === 'running').map(({ shardId }) => shardId));
-    const rates = new Map(
-      live.flatMap(({ shards }) =>
-        shards.map(({ shardId, requestsPerSecond }) => [shardId, requestsPerSecond]),
-      ),
+    const epochs = new Map(owners.map(({ shardId, epoch }) => [shardId, epoch]));
+    return shownShards(live, this.#options.shardCount, owners).map(
+      ({ shardId, owner, requestsPerSecond }) => {
+        const isOwned = owner !== undefined && isLive.has(owner);
+        return {
+          shardId,
+          ownerNodeId: nameOf(owner),
+          epoch: epochs.get(shardId) ?? 0,
+          state: isMoving.has(shardId) ? 'moving' : isOwned ? 'active' : 'orphaned',
+          requestsPerSecond,
+        };
+      },
     );
-    const byId = new Map(owners.map((record) => [record.shardId, record]));
-    return Array.from({ length: this.#options.shardCount }, (_, index) => {
-      const shardId = index as ShardId;
-      const record = byId.get(shardId);
-      const isOwned = record !== undefined && isLive.has(record.owner);
-      return {
-        shardId,
-        ownerNodeId: nameOf(record?.owner),
-        epoch: record?.epoch ?? 0,
-        state: isMoving.has(shardId) ? 'moving' : isOwned ? 'active' : 'orphaned',
-        requestsPerSecond: rates.get(shardId) ?? 0,
-      };
-    });
   }
 }
 
@@ -183,7 +180,7 @@ export class ClusterOperator implements ClusterControl {
 function nodesOf(live: readonly LiveNode[], owners: readonly ShardRecord[]): readonly NodeStatus[] {
   const owned = Map.groupBy(owners, ({ owner }) => owner);
   const shown = live.map((node) => ({
-    nodeId: nameOf(node.instanceId) ?? node.instanceId,
+    nodeId: nodeIdOf(node.instanceId),
     version: node.version,
     url: node.url,
     state: node.state,
@@ -198,7 +195,7 @@ function nodesOf(live: readonly LiveNode[], owners: readonly ShardRecord[]): rea
   return [
     ...shown,
     ...lost.map(([owner, shards]) => ({
-      nodeId: nameOf(owner) ?? owner,
+      nodeId: nodeIdOf(owner),
       version: '',
       url: '',
       state: 'lost' as const,
@@ -222,7 +219,7 @@ function movesOf(live: readonly LiveNode[], open: readonly MoveRecord[]): readon
 }
 
 const nameOf = (instanceId: string | undefined): string | undefined =>
-  instanceId === undefined ? undefined : (parseInstanceId(instanceId)?.nodeId ?? instanceId);
+  instanceId === undefined ? undefined : nodeIdOf(instanceId);
 
 const refuse = (refusal: ControlRefusal['refusal'], message: string): ControlRefusal => ({
   refusal,

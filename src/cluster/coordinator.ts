@@ -9,7 +9,7 @@ import {
 } from '../actors/runtime/ports.ts';
 import type { ClusterObserver } from './cluster-observer.ts';
 import type { ClusterTiming } from './cluster-timing.ts';
-import { parseInstanceId } from './instance-id.ts';
+import { nodeIdOf } from './instance-id.ts';
 import type { Membership } from './membership.ts';
 import type { Orders } from './orders.ts';
 import { type PlacementNode, placeOrphans } from './placement.ts';
@@ -138,7 +138,7 @@ export class Coordinator {
   async #drainNodes(records: readonly ShardRecord[]): Promise<void> {
     const { membership, records: kept, clock, shardCount, nodeId } = this.#options;
     for (const { instanceId, state } of membership.live()) {
-      const name = parseInstanceId(instanceId)?.nodeId ?? instanceId;
+      const name = nodeIdOf(instanceId);
       if (state !== 'draining' || this.#isResting(name)) continue;
       if (!records.some(({ owner }) => owner === instanceId)) continue;
       const open = new Set((await kept.listOpenMoves()).map(({ shardId }) => shardId));
@@ -233,9 +233,7 @@ const restMaxMs = 8_000;
 const avoidMs = 5_000;
 
 const namesOf = (owners: ReadonlySet<string>): string =>
-  owners.size === 0
-    ? 'nobody'
-    : [...owners].map((owner) => parseInstanceId(owner)?.nodeId ?? owner).join(', ');
+  owners.size === 0 ? 'nobody' : [...owners].map(nodeIdOf).join(', ');
 
 interface CoordinatorOptions {
   readonly nodeId: string;

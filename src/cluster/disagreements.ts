@@ -1,5 +1,5 @@
 import type { ShardRecord } from '../actors/runtime/ports.ts';
-import { parseInstanceId } from './instance-id.ts';
+import { nodeIdOf } from './instance-id.ts';
 import type { LiveNode } from './registry.ts';
 
 /**
@@ -12,12 +12,12 @@ export function shardDisagreements({ live, owners, advertised }: Voices): readon
   for (const { instanceId, shards } of live) {
     for (const { shardId, epoch } of shards) {
       const { nodes } = served.get(shardId) ?? { nodes: [] };
-      served.set(shardId, { epoch, nodes: [...nodes, nameOf(instanceId)] });
+      served.set(shardId, { epoch, nodes: [...nodes, nodeIdOf(instanceId)] });
     }
   }
   const said = new Map(advertised?.map((record) => [record.shardId, record]));
   for (const { shardId, owner, epoch } of owners) {
-    const name = nameOf(owner);
+    const name = nodeIdOf(owner);
     const nodes = served.get(shardId)?.nodes ?? [];
     const isLive = live.some(({ instanceId }) => instanceId === owner);
     if (nodes.length > 1) lines.push(`shard ${shardId}: ${nodes.join(' and ')} both say that they serve it`);
@@ -31,14 +31,12 @@ export function shardDisagreements({ live, owners, advertised }: Voices): readon
     if (record === undefined) lines.push(`shard ${shardId}: Redis has no owner, the store has ${name}`);
     else if (record.owner !== owner) {
       lines.push(
-        `shard ${shardId}: Redis has ${nameOf(record.owner)} at epoch ${record.epoch}, the store ${name} at ${epoch}`,
+        `shard ${shardId}: Redis has ${nodeIdOf(record.owner)} at epoch ${record.epoch}, the store ${name} at ${epoch}`,
       );
     }
   }
   return lines;
 }
-
-const nameOf = (instanceId: string): string => parseInstanceId(instanceId)?.nodeId ?? instanceId;
 
 interface Voices {
   readonly live: readonly LiveNode[];

@@ -22,3 +22,6 @@ export function parseInstanceId(instanceId: string): Instance | undefined {
   const [, nodeId, address = ''] = INSTANCE_ID.exec(instanceId) ?? [];
   return nodeId === undefined ? undefined : { instanceId, nodeId, address };
 }
+
+/** For people; what is no instanceId is its own name. */
+export const nodeIdOf = (instanceId: string): string => parseInstanceId(instanceId)?.nodeId ?? instanceId;

@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from '../actors/runtime/ports.ts';
 import type { ClusterTiming } from './cluster-timing.ts';
-import { parseInstanceId } from './instance-id.ts';
+import { nodeIdOf } from './instance-id.ts';
 import type { LiveNode, NodeRecord, Registry, RegistryView } from './registry.ts';
 
 /**
@@ -110,7 +110,7 @@ export class Membership {
   upInstanceOf(nodeId: string): LiveNode | undefined {
     let latest: LiveNode | undefined;
     for (const node of this.live()) {
-      if (node.state !== 'up' || parseInstanceId(node.instanceId)?.nodeId !== nodeId) continue;
+      if (node.state !== 'up' || nodeIdOf(node.instanceId) !== nodeId) continue;
       if (latest === undefined || node.startedAtMs >= latest.startedAtMs) latest = node;
     }
     return latest;

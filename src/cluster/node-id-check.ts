@@ -1,6 +1,6 @@
 import type { Clock } from '../actors/runtime/ports.ts';
 import type { ClusterTiming } from './cluster-timing.ts';
-import { parseInstanceId } from './instance-id.ts';
+import { nodeIdOf } from './instance-id.ts';
 import type { LiveNode, Registry } from './registry.ts';
 
 /**
@@ -12,21 +12,21 @@ import type { LiveNode, Registry } from './registry.ts';
  */
 export async function checkNodeIdFree(options: NodeIdCheckOptions): Promise<boolean> {
   const { registry, clock, timing, instanceId } = options;
-  const nodeId = parseInstanceId(instanceId)?.nodeId;
+  const nodeId = nodeIdOf(instanceId);
   const untilMs = clock.monotonicMs() + timing.leaseMs + 2 * timing.beatEveryMs;
   const beatsAtMs = new Map<string, number>();
   for (;;) {
     const sentAtMs = clock.monotonicMs();
     const view = await registry.look().catch(() => undefined);
     const others = view?.nodes.filter(
-      (node) => node.instanceId !== instanceId && parseInstanceId(node.instanceId)?.nodeId === nodeId,
+      (node) => node.instanceId !== instanceId && nodeIdOf(node.instanceId) === nodeId,
     );
     if (others?.length === 0) return true;
     for (const other of others ?? []) {
       const beatAtMs = sentAtMs - other.heartbeatAgeMs;
       const firstAtMs = beatsAtMs.get(other.instanceId) ?? beatAtMs;
       // Two looks at one beat differ by no more than the time of an answer.
-      if (beatAtMs - firstAtMs > timing.beatEveryMs / 2) throw new NodeIdInUse(`${nodeId}`, other);
+      if (beatAtMs - firstAtMs > timing.beatEveryMs / 2) throw new NodeIdInUse(nodeId, other);
       beatsAtMs.set(other.instanceId, firstAtMs);
     }
     if (clock.monotonicMs() >= untilMs) return false;

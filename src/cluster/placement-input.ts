@@ -1,7 +1,7 @@
 import type { ShardId } from '../actors/allocator/ids.ts';
 import type { MovePlan } from '../actors/runtime/cluster-records.ts';
 import type { ShardRecord } from '../actors/runtime/ports.ts';
-import { parseInstanceId } from './instance-id.ts';
+import { nodeIdOf } from './instance-id.ts';
 import {
   type PlacementMove,
   type PlacementNode,
@@ -16,7 +16,7 @@ import type { LiveNode } from './registry.ts';
 export const shownNodes = (live: readonly LiveNode[]): readonly PlacementNode[] =>
   live.map(({ instanceId, state }) => ({
     instanceId,
-    nodeId: parseInstanceId(instanceId)?.nodeId ?? instanceId,
+    nodeId: nodeIdOf(instanceId),
     isDraining: state === 'draining',
   }));
 
